@@ -1,0 +1,280 @@
+"""Commands in, the walk's modules called, tables and an exit status out.
+
+0: done. 1: done, but something needs the instructor. 2: unusable arguments, nothing done.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from autograder.question import CourseError
+from autograder.sandbox import SandboxError
+
+app = typer.Typer(
+    help="Grade notebooks by their outputs on hidden inputs, and name the mistake.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+errors = Console(stderr=True)
+DEMO_FOLDER = "demo_course"
+MARKS = {
+    "passed": ("✓", "green"),
+    "misconception": ("≈", "yellow"),
+    "unattempted": ("–", "dim"),
+    "timed out": ("⧖", "red"),
+}
+
+AssignmentName = Annotated[str, typer.Argument(help="folder name, as in 01_filter_design")]
+CourseFolder = Annotated[Path, typer.Option("--course", help="nbgrader course folder")]
+Workers = Annotated[int | None, typer.Option(min=1, help="submissions at a time; default: one a core")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of tables")]
+
+
+def main():
+    """Run a command; a known fault becomes one sentence and a status."""
+    try:
+        app()
+    except (CourseError, SandboxError) as error:
+        errors.print(Text(f"autograder: {error}"), soft_wrap=True)
+        raise SystemExit(2) from None
+
+
+@app.command()
+def grade(
+    assignment: AssignmentName,
+    course: CourseFolder = Path("."),
+    student: Annotated[
+        list[str] | None, typer.Option(help="grade only this student; may be repeated")
+    ] = None,
+    workers: Workers = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="draw the hidden inputs from this seed")] = None,
+    trust: Annotated[bool, typer.Option(help="run without a wall around student code")] = False,
+    as_json: AsJson = False,
+):
+    """Grade an assignment's submissions into nbgrader's database."""
+    from autograder.course import Course
+    from autograder.grading import grade as grade_all
+
+    with _Bar("grading", as_json) as bar:
+        run = grade_all(Course(course), assignment, student, workers, seed, trust, progress=bar.graded)
+    if as_json:
+        console.print_json(json.dumps(_run_data(run)))
+    else:
+        _show_run(run, Course(course))
+    raise typer.Exit(1 if run.needs_instructor else 0)
+
+
+@app.command()
+def audit(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ASSIGNMENT]...", help="default: all")] = None,
+    course: CourseFolder = Path("."),
+    workers: Workers = None,
+    as_json: AsJson = False,
+):
+    """Prove the checks: right answers win, wrong ones lose under their own name."""
+    from autograder.audit import SEEDS
+    from autograder.audit import audit as audit_one
+    from autograder.course import Course
+
+    where, rows, held = Course(course), [], []
+    for name in names or where.assignments():
+        with _Bar(f"auditing {name}", as_json) as bar:
+            found, held = audit_one(where, name, workers or _cores(), bar.counting(SEEDS))
+        rows += found
+    unproved = sum(not row.proved for row in rows)
+    if as_json:
+        body = {"rows": [row.to_dict() for row in rows], "proved": len(rows) - unproved, "unproved": unproved}
+        console.print_json(json.dumps(body | {"protections": held}))
+    else:
+        _show_audit(rows, unproved, held)
+    raise typer.Exit(1 if unproved else 0)
+
+
+@app.command()
+def release(
+    names: Annotated[list[str], typer.Argument(metavar="ASSIGNMENT...")],
+    course: CourseFolder = Path("."),
+    check: Annotated[bool, typer.Option("--check", help="only compare; change nothing")] = False,
+):
+    """Generate what students get, or compare it with what is there."""
+    from autograder import release as releases
+    from autograder.course import Course
+
+    where, stale = Course(course), False
+    for name in names:
+        if not check:
+            console.print(
+                f"{name}: written to {releases.release(where, name)}", soft_wrap=True, highlight=False
+            )
+            continue
+        differing = releases.check(where, name)
+        stale |= bool(differing)
+        state = (
+            f"differs in {', '.join(differing)}: run `autograder release {name}`"
+            if differing
+            else "up to date"
+        )
+        console.print(f"{name}: {state}", soft_wrap=True, highlight=False)
+    raise typer.Exit(1 if stale else 0)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="where to write the course")] = Path(
+        DEMO_FOLDER
+    ),
+    workers: Workers = None,
+):
+    """Make a small class from an assignment, grade it, and show what was found."""
+    from autograder import demo as demos
+    from autograder.grading import grade as grade_all
+
+    source = _own_course()
+    name = source.assignments()[0]
+    course, planted = demos.make(source, folder, name)
+    console.print(
+        f"A course with {len(planted)} students of {name}: {course.root}", soft_wrap=True, highlight=False
+    )
+    with _Bar("grading", quiet=False) as bar:
+        run = grade_all(course, name, workers=workers, limits=demos.LIMITS, progress=bar.graded)
+    _show_run(run, course, {one.student: one.story for one in planted})
+    found = demos.surprises(run, planted)
+    for sentence in found:
+        errors.print(Text(f"Not as planted: {sentence}"), soft_wrap=True)
+    if not found:
+        questions = sum(len(one.expected) for one in planted)
+        console.print(f"All {questions} verdicts are the ones that were planted.", highlight=False)
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def doctor():
+    """Show which protections hold on this system."""
+    from autograder.confine import NAMESPACES, REQUIRED, probe_protections
+
+    held = probe_protections()
+    table = Table("protection", "here", "needed to grade")
+    for name in NAMESPACES:
+        table.add_row(f"own {name}", "yes" if name in held else "no", "yes" if name in REQUIRED else "")
+    for name in ("own process group", "resource limits", "wall-clock limits", "own scratch folder"):
+        table.add_row(name, "yes", "")
+    console.print(table)
+    raise typer.Exit(0 if all(name in held for name in REQUIRED) else 1)
+
+
+def _cores():
+    import os
+
+    return os.cpu_count() or 1
+
+
+def _own_course():
+    """The course in this folder, else the one that this package was installed from."""
+    from autograder.course import CONFIG_NAME, Course
+
+    here, home = Path.cwd(), Path(__file__).resolve().parent.parent
+    return Course(here if (here / CONFIG_NAME).is_file() else home)
+
+
+class _Bar:
+    """A progress bar on a terminal; plain lines in a pipe; nothing with --json."""
+
+    def __init__(self, title, quiet):
+        self.title, self.quiet = title, quiet
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(
+            *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+        )
+
+    def __enter__(self):
+        self.progress.start()
+        self.task = self.progress.add_task(self.title, total=None)
+        return self
+
+    def __exit__(self, *_):
+        self.progress.stop()
+
+    def graded(self, done, total, one):
+        self.progress.update(self.task, completed=done, total=total)
+        if not self.quiet and not console.is_terminal:
+            console.print(
+                f"{done}/{total} {one.student}: {one.points:g} points, {one.seconds:.1f} s", highlight=False
+            )
+
+    def counting(self, total):
+        self.progress.update(self.task, total=total)
+        return lambda: self.progress.advance(self.task)
+
+
+def _run_data(run):
+    return {
+        "assignment": run.assignment.name,
+        "seed": run.seed,
+        "seconds": run.seconds,
+        "no submission": run.missing,
+        "submissions": [
+            {
+                "student": one.student,
+                "points": one.points,
+                "problem": one.problem,
+                "changes": one.changes,
+                "verdicts": [verdict.to_dict() for verdict in one.verdicts.values()],
+                "seconds": one.seconds,
+                "page": str(one.page),
+            }
+            for one in run.graded
+        ],
+    }
+
+
+def _show_run(run, course, stories=None):
+    from autograder.assignment import test_cell
+
+    assignment = run.assignment
+    most = sum(points for grade_id, points in assignment.points.items() if grade_id not in assignment.written)
+    table = Table("student", "points", *assignment.questions, *(["made from"] if stories else []))
+    for one in run.graded:
+        cells = [_mark(verdict) for verdict in one.verdicts.values()]
+        table.add_row(one.student, f"{one.points:g}", *cells, *([stories[one.student]] if stories else []))
+    console.print(table)
+    worth = ", ".join(f"{name} {assignment.points[test_cell(name)]:g}" for name in assignment.questions)
+    console.print(
+        f"Points of {most:g}: {worth}. Written answers are graded by hand.", soft_wrap=True, highlight=False
+    )
+    for one in run.graded:
+        for sentence in [one.problem, *one.changes]:
+            if sentence:
+                console.print(Text(f"{one.student}: {sentence}"), soft_wrap=True)
+    for student in run.missing:
+        console.print(Text(f"{student}: no submission of {assignment.name}."), soft_wrap=True)
+    pages = course.root / "reports" / assignment.name
+    console.print(f"Feedback pages: {pages}/STUDENT.html · seed {run.seed}", soft_wrap=True, highlight=False)
+
+
+def _mark(verdict):
+    symbol, style = MARKS.get(verdict.kind, ("✗", "red"))
+    return Text(f"{symbol} {(verdict.misconception or verdict.kind).replace('_', ' ')}", style)
+
+
+def _show_audit(rows, unproved, held):
+    table = Table("assignment", "question", "claim", "", "detail")
+    for row in rows:
+        mark = Text("proved", "green") if row.proved else Text("UNPROVED", "bold red")
+        table.add_row(row.assignment, row.question, Text(row.claim), mark, Text(row.detail))
+    console.print(table)
+    console.print(
+        f"{len(rows) - unproved} proved, {unproved} unproved. Protections: {', '.join(held)}.",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Beside the student's code: a probe and its arguments in, one answer out, as a message for the channel.
+
+The child, the self-check and nbgrader's own path all ask through this module, so that an answer means
+the same in all three.
+"""
+
+import copy
+
+import numpy as np
+
+from autograder.channel import NAME_LIMIT, BrokenChannel, pack, unpack
+from autograder.judge import Answer
+
+MESSAGE_LENGTH = 500
+FORMS = ("float32", "float64", "tensor", "list")
+ANSWER_KINDS = ("value", "raised", "missing", "unattempted")
+
+
+class MissingName(Exception):
+    """A probe asked for a name that the notebook does not define."""
+
+
+class Student:
+    """The notebook's names as attributes: `student.fir_filter`."""
+
+    def __init__(self, names):
+        self.__dict__ = names
+
+    def __getattr__(self, name):
+        raise MissingName(name)
+
+
+def compile_probe(source, name):
+    """The function `name` that the travelling source defines."""
+    scope = {"__name__": "probe"}
+    exec(compile(source, f"<probe {name}>", "exec"), scope)
+    return scope[name]
+
+
+def ask(probe, names, arguments, form=None):
+    """Call a probe once. The answer's body and, packed into `arrays`, its value: `(body, arrays)`.
+
+    form: one of FORMS to give the result another type on its way, as the audit does
+    """
+    given = copy.deepcopy(arguments)
+    arrays = []
+    try:
+        result = probe(Student(names), *given)
+        packed = pack(result if form is None else convert(result, form), arrays)
+    except MissingName as error:
+        return {"kind": "missing", "message": str(error)}, []
+    except NotImplementedError:
+        return {"kind": "unattempted"}, []
+    except BaseException as error:  # whatever student code raises is its answer, SystemExit too
+        return {"kind": "raised", "error": type(error).__name__[:NAME_LIMIT], "message": message(error)}, []
+    changed = [n for n, (was, now) in enumerate(zip(arguments, given, strict=True)) if not same(was, now)]
+    return {"kind": "value", "values": [packed], "changed": changed}, arrays
+
+
+def convert(result, form):
+    """A result as another type that counts as right: "float32", "float64", "tensor" or "list"."""
+    if isinstance(result, (list, tuple)) and any(np.ndim(part) for part in result):
+        return type(result)(convert(part, form) for part in result)
+    array = np.asarray(result)
+    if form == "list":
+        return array.tolist()
+    if form == "tensor":
+        import tensorflow as tf
+
+        return tf.convert_to_tensor(array)
+    if array.dtype.kind == "c":
+        return array.astype({"float32": np.complex64, "float64": np.complex128}[form])
+    return array.astype(form)
+
+
+def message(error):
+    """An exception's text, whatever its class does when asked for it."""
+    try:
+        return str(error)[:MESSAGE_LENGTH]
+    except BaseException:
+        return ""
+
+
+def same(one, other):
+    """Whether an argument is still bit for bit what it was."""
+    if isinstance(one, np.ndarray):
+        return (
+            isinstance(other, np.ndarray)
+            and one.dtype == other.dtype
+            and one.shape == other.shape
+            and one.tobytes() == other.tobytes()
+        )
+    if isinstance(one, (list, tuple)):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def read_answer(body):
+    """A received body, its values unpacked, as an `Answer`; anything malformed breaks the channel."""
+    kind = body.get("kind")
+    if kind not in ANSWER_KINDS:
+        raise BrokenChannel("an answer of no known kind")
+    error, text, changed = (
+        body.get(key, blank) for key, blank in (("error", ""), ("message", ""), ("changed", []))
+    )
+    if not (isinstance(error, str) and isinstance(text, str) and isinstance(changed, list)):
+        raise BrokenChannel("an answer with unfit parts")
+    if not all(type(n) is int and n >= 0 for n in changed):
+        raise BrokenChannel("an answer with unfit parts")
+    value = None
+    if kind == "value":
+        if not isinstance(body.get("values"), list) or len(body["values"]) != 1:
+            raise BrokenChannel("an answer without its value")
+        [value] = body["values"]
+    return Answer(kind, value, error[:NAME_LIMIT], text[:MESSAGE_LENGTH], tuple(changed))
+
+
+def ask_here(probe, names, arguments):
+    """Ask in this process: the answer as it would have arrived over the channel."""
+    body, arrays = ask(probe, names, arguments)
+    if "values" in body:
+        body["values"] = [unpack(tree, arrays) for tree in body["values"]]
+    return read_answer(body)

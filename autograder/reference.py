@@ -1,0 +1,199 @@
+"""An assignment and a seed in, this run's inputs and everything that is expected of them out.
+
+The solution notebook is run once, in a child like a student's, and asked the run's inputs; then every
+misconception takes its answer's place and is asked the same. No expected value is written down anywhere
+but in the cache, which goes by content.
+"""
+
+import hashlib
+import json
+import secrets
+import zlib
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from autograder import channel
+from autograder.assignment import test_cell
+from autograder.confine import Limits
+from autograder.judge import Answer, Expectation
+from autograder.probe import read_answer
+from autograder.question import CourseError
+from autograder.sandbox import Cell, ChildLost, Request
+
+SOLUTION = ""  # stands for the solution where the cache names a misconception
+COUNTED_VERSIONS = ("numpy", "scipy", "tensorflow", "keras")
+
+
+@dataclass
+class Reference:
+    """What one run asks, and what it expects.
+
+    requests: one a question, for the sandbox; expectations: question → Expectation
+    modules: what the solution's run imported, for the zygotes
+    """
+
+    seed: int
+    requests: list[Request]
+    expectations: dict[str, Expectation]
+    modules: list[str]
+
+
+def fresh_seed():
+    return secrets.randbits(32)
+
+
+def draw(assignment, seed):
+    """This run's inputs. Every question has a generator of its own, so that one does not move another's draws."""
+    requests = []
+    for name, question in assignment.questions.items():
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        hidden = []
+        for _ in range(question.count):
+            arguments = question.draws(rng)
+            if not isinstance(arguments, tuple) or len(arguments) != len(question.arguments):
+                raise CourseError(
+                    f"draws of question `{name}` must give a tuple of {len(question.arguments)} arguments "
+                    f"({', '.join(question.arguments)}); got {type(arguments).__name__}."
+                )
+            hidden.append(arguments)
+        hidden.append(hidden[0])  # asked again: a second call must answer alike
+        requests.append(Request(name, assignment.probe(question), list(question.examples), hidden))
+    return requests
+
+
+def code_cells(notebook, questions):
+    """The code cells to run: all but the questions' test cells, whose work the probes do."""
+    skipped = {test_cell(name) for name in questions}
+    cells = []
+    for number, cell in enumerate(notebook.cells, 1):
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if cell.cell_type == "code" and grade_id not in skipped:
+            cells.append(Cell(grade_id or f"cell {number}", grade_id or f"number {number}", cell.source))
+    return cells
+
+
+class Reciter:
+    """A child that has run the solution notebook, and answers for it and for every stand-in."""
+
+    def __init__(self, assignment, sandbox):
+        self.assignment = assignment
+        self.child = sandbox.child(Limits(), assignment.files)
+        try:
+            for cell in code_cells(assignment.source, assignment.questions):
+                _, error = self.child.run_cell(
+                    cell.source, self.child.limits.cell_seconds, f"cell `{cell.label}`"
+                )
+                if error is not None:
+                    raise CourseError(
+                        f"{assignment.name}: the solution's cell `{cell.label}` stops with {error[0]}: {error[1]}"
+                    )
+        except ChildLost as loss:
+            self.child.close()
+            raise CourseError(f"{assignment.name}: in the solution notebook, {loss}") from loss
+        except BaseException:
+            self.child.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close()
+
+    def answers(self, request, stand_in=None, form=None):
+        """Answers to all inputs of a request: the solution's, or those of a stand-in in its place.
+
+        form: give the results another type, see `autograder.probe.convert`
+        """
+        name = request.name
+        what = f"{self.assignment.name}: {f'`{stand_in}` for ' if stand_in else ''}`{name}`"
+        try:
+            if stand_in is not None:
+                self.child.define(name, self.assignment.traveller.stand_in(stand_in, name))
+            answers = [
+                self.child.ask(request, arguments, self.child.limits.probe_seconds, what, form)[0]
+                for arguments in (*request.examples, *request.hidden)
+            ]
+            if stand_in is not None:
+                self.child.define(name, None)
+        except ChildLost as loss:
+            raise CourseError(str(loss)) from loss
+        for answer in answers:
+            if answer.kind in ("missing", "unattempted") or (stand_in is None and answer.kind != "value"):
+                raise CourseError(
+                    f"{what} gives no result: {answer.kind} {answer.error} {answer.message}".rstrip() + "."
+                )
+        return answers
+
+
+def expect(reciter, request):
+    """The expectation for one question's inputs."""
+    question = reciter.assignment.questions[request.name]
+    return Expectation(
+        len(request.examples),
+        [answer.value for answer in reciter.answers(request)],
+        {name: reciter.answers(request, name) for name in question.misconceptions},
+    )
+
+
+def compute(assignment, seed, sandbox):
+    """Draw the inputs and let the solution and all misconceptions answer them."""
+    requests = draw(assignment, seed)
+    with Reciter(assignment, sandbox) as reciter:
+        expectations = {request.name: expect(reciter, request) for request in requests}
+        return Reference(seed, requests, expectations, reciter.child.modules())
+
+
+def key(assignment, seed):
+    """Changes with whatever the expectations depend on."""
+    versions = [f"{name} {version(name)}" for name in COUNTED_VERSIONS]
+    return hashlib.sha256(json.dumps([assignment.digest, seed, versions]).encode()).hexdigest()[:24]
+
+
+def obtain(assignment, seed, sandbox, cache):
+    """As `compute`, from the cache folder where it has this content. `sandbox` is a function that gives one."""
+    path = cache / f"{key(assignment, seed)}.frames"
+    if path.is_file():
+        try:
+            return _load(assignment, seed, path.read_bytes())
+        except (channel.BrokenChannel, EOFError, KeyError):
+            path.unlink()
+    reference = compute(assignment, seed, sandbox())
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{secrets.token_hex(4)}")
+    partial.write_bytes(_dump(reference))
+    partial.replace(path)
+    return reference
+
+
+def _dump(reference):
+    frames = [channel.encode({"modules": reference.modules})]
+    for name, expectation in reference.expectations.items():
+        solution = [Answer("value", value) for value in expectation.reference]
+        for who, answers in ((SOLUTION, solution), *expectation.misconceptions.items()):
+            for answer in answers:
+                body, arrays = {**vars(answer), "question": name, "who": who}, []
+                value = body.pop("value")
+                if answer.kind == "value":
+                    body["values"] = [channel.pack(value, arrays)]
+                frames.append(channel.encode(body, arrays))
+    return b"".join(frames)
+
+
+def _load(assignment, seed, data):
+    read = channel.reader_of(data)
+    modules = channel.receive(read)["modules"]
+    requests, expectations = draw(assignment, seed), {}
+    for request in requests:
+        count = len(request.examples) + len(request.hidden)
+        stories = {}
+        for who in (SOLUTION, *assignment.questions[request.name].misconceptions):
+            bodies = [channel.receive(read) for _ in range(count)]
+            if any((body["question"], body["who"]) != (request.name, who) for body in bodies):
+                raise channel.BrokenChannel("a cache of other content")
+            stories[who] = [read_answer(body) for body in bodies]
+        values = [answer.value for answer in stories.pop(SOLUTION)]
+        expectations[request.name] = Expectation(len(request.examples), values, stories)
+    return Reference(seed, requests, expectations, modules)
