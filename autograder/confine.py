@@ -39,7 +39,7 @@ class Limits:
     file_bytes: int = 100 << 20
     processes: int = 512
     open_files: int = 512
-    output_chars: int = 1_000_000
+    output_chars: int = 10_000_000
 
     def to_dict(self):
         return asdict(self)

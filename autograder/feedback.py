@@ -142,6 +142,6 @@ def code_lines(code):
     code = shorten(code).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if len(code) > HIGHLIGHT_LIMIT or SLOW.search(code):
         return [escape(line) for line in code.split("\n")]
-    lexer = PythonLexer(stripnl=False, ensurenl=False)
+    lexer = PythonLexer(ensurenl=False)
     page = highlight(code, lexer, HtmlFormatter(nowrap=True))
     return [Markup(line) for line in page.rstrip("\n").split("\n")]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import shutil
 import stat
 import warnings
@@ -17,6 +18,15 @@ from autograder.assignment import test_cell
 
 PERMISSIONS = 0o444  # nbgrader's own for what it has autograded
 TIMESTAMP = "timestamp.txt"
+LANGUAGE = {  # as a kernel says of itself
+    "name": "python",
+    "version": platform.python_version(),
+    "mimetype": "text/x-python",
+    "file_extension": ".py",
+    "pygments_lexer": "ipython3",
+    "nbconvert_exporter": "python",
+    "codemirror_mode": {"name": "ipython", "version": 3},
+}
 
 
 class Book:
@@ -107,7 +117,11 @@ def _unanswered(cell):
 def annotate(assignment, notebook, transcript, verdicts):
     """Put what the cells showed, and in the test cells the verdicts, into the notebook's outputs."""
     count = 0
+    notebook.metadata.language_info = nbformat.from_dict(LANGUAGE)
     for number, cell in enumerate(notebook.cells, 1):
+        if "nbgrader" in cell.metadata:
+            kept = {key: value for key, value in cell.metadata.nbgrader.items() if key != "cell_type"}
+            cell.metadata = nbformat.from_dict({"nbgrader": kept})
         if cell.cell_type != "code":
             continue
         count += 1

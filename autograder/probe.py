@@ -42,6 +42,7 @@ def ask(probe, names, arguments, form=None):
 
     form: one of FORMS to give the result another type on its way, as the audit does
     """
+    arguments = [plain(argument) for argument in arguments]
     given = copy.deepcopy(arguments)
     arrays = []
     try:
@@ -55,6 +56,15 @@ def ask(probe, names, arguments, form=None):
         return {"kind": "raised", "error": type(error).__name__[:NAME_LIMIT], "message": message(error)}, []
     changed = [n for n, (was, now) in enumerate(zip(arguments, given, strict=True)) if not same(was, now)]
     return {"kind": "value", "values": [packed], "changed": changed}, arrays
+
+
+def plain(argument):
+    """An argument as a student expects it: a number that travelled as an array without axes is a number again."""
+    if isinstance(argument, np.ndarray) and argument.ndim == 0:
+        return argument.item()
+    if isinstance(argument, (list, tuple)):
+        return [plain(part) for part in argument]
+    return argument
 
 
 def convert(result, form):

@@ -23,7 +23,6 @@ from autograder.judge import LOST, TIMED_OUT, Answer
 from autograder.probe import read_answer
 
 START_SECONDS = 300  # importing TensorFlow on a loaded, cold machine
-GRACE_SECONDS = 5  # for a child to come up
 MAX_RESTARTS = 8
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "MLSP_TF_DATA", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
 FIXED = {
@@ -282,7 +281,7 @@ class Transcript:
     answers: dict = field(default_factory=dict)
     printed: dict = field(default_factory=dict)
     seconds: float = 0.0
-    restarts: int = 0
+    restarts: int = 0  # children started
 
 
 def record(sandbox, cells, requests, limits, files=None):
@@ -299,8 +298,9 @@ class _Recorder:
         self.sandbox, self.cells, self.limits, self.files = sandbox, cells, limits, files
         self.requests = requests
         self.transcript = Transcript()
-        self.child = None
-        self.deadline = time.monotonic() + limits.submission_seconds
+        self.child, self.lost = None, set()
+        self._total = limits.submission_seconds
+        self.deadline = time.monotonic() + self._total
 
     def run(self):
         began = time.monotonic()
@@ -320,25 +320,29 @@ class _Recorder:
             self.child = None
 
     def _start(self):
-        """A child that has run the cells; those that lose it are left out and the rest run again."""
-        while self.child is None and self._may_restart():
+        """See that there is a child that has run the cells; those that lose it are left out the next time."""
+        while self.child is None and self._exhausted() is None:
+            self.transcript.restarts += 1
             self.child = self.sandbox.child(self.limits, self.files)
             for cell in self.cells:
-                lost = self.transcript.faults.get(cell.key, ("",))[0] in (TIMED_OUT, LOST)
-                if lost or not self._run(cell):
-                    if not lost:
-                        break
+                if cell.key not in self.lost and not self._run(cell):
+                    break
 
-    def _may_restart(self):
-        self.transcript.restarts += 1
-        return self.transcript.restarts <= MAX_RESTARTS and time.monotonic() < self.deadline
+    def _exhausted(self):
+        """Why there is no further child for this submission, or None."""
+        if time.monotonic() >= self.deadline:
+            return Answer("none", error=TIMED_OUT, message=f"The submission ran longer than {self._total:g} s.")
+        if self.transcript.restarts > MAX_RESTARTS:
+            return Answer("none", error=LOST, message=f"The submission ended its process {MAX_RESTARTS} times.")
+        return None
 
     def _run(self, cell):
+        """Run one cell; False where that lost the child."""
+        seconds = self._seconds(self.limits.cell_seconds)
         try:
-            outputs, error = self.child.run_cell(
-                cell.source, self._seconds(self.limits.cell_seconds), f"cell `{cell.label}`"
-            )
+            outputs, error = self.child.run_cell(cell.source, seconds, f"cell `{cell.label}`")
         except ChildLost as loss:
+            self.lost.add(cell.key)
             self.transcript.faults[cell.key] = (loss.kind, _sentence(loss))
             self._stop()
             return False
@@ -346,10 +350,7 @@ class _Recorder:
             self.transcript.outputs[cell.key] = outputs
             if error is not None:
                 text = f": {error[1]}" if error[1] else "."
-                self.transcript.faults[cell.key] = (
-                    "raised",
-                    f"Cell `{cell.label}` stops with {error[0]}{text}",
-                )
+                self.transcript.faults[cell.key] = ("raised", f"Cell `{cell.label}` stops with {error[0]}{text}")
         return True
 
     def _seconds(self, limit):
@@ -363,7 +364,7 @@ class _Recorder:
                 continue
             self._start()
             if self.child is None:
-                answers.append(Answer("none", message="The submission used up its time.", error=TIMED_OUT))
+                answers.append(self._exhausted())
                 continue
             try:
                 answer, printed = self.child.ask(

@@ -38,14 +38,14 @@ def check(name, answer=ABSENT):
     if callable(name) and answer is ABSENT:
         name, answer = getattr(name, "__name__", ""), name
     try:
-        names = _notebook_names()
+        names = notebook_names()
         question = _find(name, names)
         return _try_examples(question, names, answer)
     except _Problem as problem:
         return SelfCheck(name if isinstance(name, str) else "check", PROBLEM, str(problem))
 
 
-def _notebook_names():
+def notebook_names():
     """The names that the student's cells define."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return vars(sys.modules["__main__"]) if shell is None else shell.user_ns

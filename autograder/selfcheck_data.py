@@ -51,7 +51,8 @@ def make(assignment, entries, previous=None):
         ones within a tenth of the tolerance. Rounding alone keeps the bytes under float64 noise;
         results of training, whose noise is near the tolerance, need `previous` to keep them.
 
-    Raises `CourseError` where an example holds what cannot be sent to student code.
+    Raises `CourseError` where an example holds what cannot be sent to student code, and `ValueError`
+    where the expectation is of more than the examples: what is hidden must not be written down.
     """
     try:
         before = {one["name"]: one for one in json.loads(previous or "{}")["questions"]}
@@ -100,7 +101,9 @@ def _question_data(question, probe_source, expectation, before):
                 "credit": one.credit,
                 "answers": [
                     answer_data(answer, "misconceptions", m, "answers", n)
-                    for n, answer in enumerate(expectation.misconceptions[one.name])
+                    for n, (_, answer) in enumerate(
+                        zip(question.examples, expectation.misconceptions[one.name], strict=True)
+                    )
                 ],
             }
             for m, one in enumerate(question.misconceptions.values())
@@ -175,7 +178,7 @@ def _freeze(value, rtol=None, before=None):
     if rtol is None:
         return data | {"data": [_number(float(str(part))) for part in parts]}
     tenth = 0.1 * rtol * _scale(array)
-    if all(_at(before, key) == data[key] for key in data) and _agree(before, parts, tenth):
+    if _agree(before, parts, tenth):
         return data | {"data": before["data"]}
     return data | {"data": [_number(part) for part in _rounded(parts.astype(np.float64), tenth)]}
 
@@ -210,9 +213,9 @@ def _number(number):
 
 
 def _scale(array):
-    """Largest magnitude, in float64; 1 for zeros, as in `close`."""
+    """Largest magnitude, in float64."""
     wide = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
-    return float(np.max(np.abs(wide[np.isfinite(wide)]), initial=0.0)) or 1.0
+    return float(np.max(np.abs(wide[np.isfinite(wide)]), initial=0.0))
 
 
 def _agree(before, parts, tenth):

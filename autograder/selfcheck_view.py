@@ -16,7 +16,7 @@ from autograder.compare import Outcome, describe
 from autograder.judge import CRASHED, FAILED, MISCONCEPTION, PASSED, TIMED_OUT, UNATTEMPTED, Answer
 
 PROBLEM = "problem"
-COLOURS = {"green": "#2f8f5b", "amber": "#b7791f", "red": "#c9483f", "grey": "#7a7f87"}
+COLOURS = {"green": "#2b8552", "amber": "#a86a10", "red": "#c9483f", "grey": "#6f747c"}
 MARKS = {  # kind → symbol, word, colour; the last three are no verdicts
     PASSED: ("✓", "right", "green"),
     MISCONCEPTION: ("≈", "a known mistake", "amber"),
@@ -31,7 +31,8 @@ MARKS = {  # kind → symbol, word, colour; the last three are no verdicts
 PLOT_SAMPLES = 1000
 EXPECTED_COLOUR, YOURS_COLOUR = "#3b82c4", "#d9672b"
 CELL = (
-    "text-align:left;vertical-align:top;padding:.5em .8em;border:0;border-top:1px solid rgba(128,128,128,.35)"
+    "text-align:left;vertical-align:top;line-height:1.5;padding:.5em .8em;"
+    "border:0;border-top:1px solid rgba(128,128,128,.35)"
 )
 HEADS = ("Example", "Input", "Result")
 
@@ -117,8 +118,9 @@ class SelfCheck:
             rows = "".join(_html_row(number, row) for number, row in enumerate(self.rows, 1))
             heads = "".join(f'<th scope="col" style="{CELL}">{head}</th>' for head in HEADS)
             table = (
+                '<div style="overflow-x:auto">'
                 '<table style="border-collapse:collapse;margin:.6em 0 0;font-size:inherit;color:inherit">'
-                f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+                f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
             )
         colour = COLOURS[mark(self.kind)[2]]
         return (
@@ -193,7 +195,7 @@ def plot(expected, got):
 
     dots = last <= 60
     yours = "yours" if np.array_equal(near, got[np.isfinite(got)]) else "yours, partly off the scale"
-    text = 'fill="currentColor" font-size="11" font-family="system-ui,sans-serif"'
+    text = 'fill="currentColor" font-size="13" font-family="system-ui,sans-serif"'
     caption = f"first {PLOT_SAMPLES} samples" if last + 1 == PLOT_SAMPLES else "sample n"
     return (
         '<svg role="img" aria-label="plot of expected and of your output" viewBox="0 0 400 150" '
@@ -201,15 +203,15 @@ def plot(expected, got):
         '<path d="M52 12V108H392" fill="none" stroke="currentColor" stroke-opacity=".4"/>'
         f'<text x="46" y="16" text-anchor="end" {text}>{top:.3g}</text>'
         f'<text x="46" y="111" text-anchor="end" {text}>{bottom:.3g}</text>'
-        f'<text x="52" y="122" text-anchor="middle" {text}>0</text>'
-        f'<text x="392" y="122" text-anchor="middle" {text}>{last}</text>'
-        f'<text x="222" y="122" text-anchor="middle" {text}>{caption}</text>'
+        f'<text x="52" y="124" text-anchor="middle" {text}>0</text>'
+        f'<text x="392" y="124" text-anchor="middle" {text}>{last}</text>'
+        f'<text x="222" y="124" text-anchor="middle" {text}>{caption}</text>'
         f"{_curve(points(expected), EXPECTED_COLOUR, 4, '', _circle if dots else None)}"
         f"{_curve(points(got), YOURS_COLOUR, 1.6, '5 3', _cross if dots else None)}"
-        f"{_curve([('90', '141'), ('120', '141')], EXPECTED_COLOUR, 4, '', _circle)}"
-        f'<text x="130" y="145" {text}>expected</text>'
-        f"{_curve([('230', '141'), ('260', '141')], YOURS_COLOUR, 1.6, '5 3', _cross)}"
-        f'<text x="270" y="145" {text}>{yours}</text></svg>'
+        f"{_curve([('90', '142'), ('120', '142')], EXPECTED_COLOUR, 4, '', _circle)}"
+        f'<text x="130" y="146" {text}>expected</text>'
+        f"{_curve([('230', '142'), ('260', '142')], YOURS_COLOUR, 1.6, '5 3', _cross)}"
+        f'<text x="270" y="146" {text}>{yours}</text></svg>'
     )
 
 
