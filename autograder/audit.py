@@ -22,6 +22,7 @@ from autograder.sandbox import Request, Sandbox, record
 
 SEEDS = 20
 DECADES = 2.0
+MARGIN = "right and wrong are far apart"
 SHORTEST_SECRET = 12  # characters; shorter lines stand in every notebook
 
 
@@ -191,7 +192,7 @@ def _margin_row(question, right, wrong, row):
     )
     if not far and question.margin:
         detail += f"; accepted: {question.margin}"
-    return row("right and wrong are far apart", far or bool(question.margin), detail)
+    return row(MARGIN, far or bool(question.margin), detail)
 
 
 def _release_row(course, assignment):
@@ -246,7 +247,7 @@ def secret_lines(assignment):
 
 
 def _texts(path):
-    """Everything in a file that could be read: its text and, in JSON, every string with its escapes undone."""
+    """Everything in a file that can be read: its text and, in JSON, every string with escapes undone."""
     raw = path.read_text(encoding="utf-8", errors="replace")
     yield raw
     if path.suffix in (".ipynb", ".json"):

@@ -121,9 +121,8 @@ def send(stream, body, *values):
     stream.sendall(encode(body, arrays))
 
 
-def reader_of(data):
-    """`read` for `receive`, over bytes at hand."""
-    stream = io.BytesIO(data)
+def reader(stream):
+    """`read` for `receive`, over a binary stream."""
 
     def read(count):
         got = stream.read(count)

@@ -167,9 +167,9 @@ def _settle(options):
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     os.close(nothing)
-    os.environ |= {name: options["scratch"] for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR")}
+    os.environ |= dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), options["scratch"])
     sys.path.insert(0, "")
-    sys.stdin = open(os.devnull)
+    sys.stdin = io.StringIO()
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
     random.seed()
     numpy = sys.modules.get("numpy")
@@ -180,7 +180,7 @@ def _settle(options):
 def serve(connection, limits):
     """Answer requests one by one."""
     with connection.makefile("rb") as stream:
-        read = _exactly(stream)
+        read = channel.reader(stream)
         while True:
             try:
                 request = channel.receive(read)
@@ -192,16 +192,6 @@ def serve(connection, limits):
             began = time.perf_counter()
             body, arrays = task(request, limits)
             connection.sendall(channel.encode(body | {"seconds": time.perf_counter() - began}, arrays))
-
-
-def _exactly(stream):
-    def read(count):
-        got = stream.read(count)
-        if len(got) < count:
-            raise EOFError
-        return got
-
-    return read
 
 
 def run_cell(request, limits):

@@ -4,6 +4,7 @@
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from autograder.judge import PASSED, UNATTEMPTED
 from autograder.question import CourseError
 from autograder.sandbox import SandboxError
+
+PIPE_WIDTH = 140  # columns of a table where there is no terminal to ask
 
 app = typer.Typer(
     help="Grade notebooks by their outputs on hidden inputs, and name the mistake.",
@@ -22,16 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 errors = Console(stderr=True)
 DEMO_FOLDER = "demo_course"
-MARKS = {
-    "passed": ("✓", "green"),
-    "misconception": ("≈", "yellow"),
-    "unattempted": ("–", "dim"),
-    "timed out": ("⧖", "red"),
-}
-
 AssignmentName = Annotated[str, typer.Argument(help="folder name, as in 01_filter_design")]
 CourseFolder = Annotated[Path, typer.Option("--course", help="nbgrader course folder")]
 Workers = Annotated[int | None, typer.Option(min=1, help="submissions at a time; default: one a core")]
@@ -240,10 +237,12 @@ def _show_run(run, course, stories=None):
 
     assignment = run.assignment
     most = sum(points for grade_id, points in assignment.points.items() if grade_id not in assignment.written)
-    table = Table("student", "points", *assignment.questions, *(["made from"] if stories else []))
+    table = Table("student", "points", "right", "found", *(["made from"] if stories else []))
     for one in run.graded:
-        cells = [_mark(verdict) for verdict in one.verdicts.values()]
-        table.add_row(one.student, f"{one.points:g}", *cells, *([stories[one.student]] if stories else []))
+        verdicts = one.verdicts.values()
+        right = sum(verdict.kind == PASSED for verdict in verdicts)
+        story = [stories[one.student]] if stories else []
+        table.add_row(one.student, f"{one.points:g}", f"{right}/{len(verdicts)}", _findings(one), *story)
     console.print(table)
     worth = ", ".join(f"{name} {assignment.points[test_cell(name)]:g}" for name in assignment.questions)
     console.print(
@@ -259,19 +258,44 @@ def _show_run(run, course, stories=None):
     console.print(f"Feedback pages: {pages}/STUDENT.html · seed {run.seed}", soft_wrap=True, highlight=False)
 
 
-def _mark(verdict):
-    symbol, style = MARKS.get(verdict.kind, ("✗", "red"))
-    return Text(f"{symbol} {(verdict.misconception or verdict.kind).replace('_', ' ')}", style)
+def _findings(one):
+    """What is not right in a submission, one line a question; one line for all where nothing is."""
+    if one.problem:
+        return Text("cannot be read", "red")
+    kinds = {verdict.kind for verdict in one.verdicts.values()}
+    if kinds == {UNATTEMPTED}:
+        return Text(UNATTEMPTED, "dim")
+    lines = []
+    for name, verdict in one.verdicts.items():
+        if verdict.kind != PASSED:
+            what = (verdict.misconception or verdict.kind).replace("_", " ")
+            lines.append(
+                Text.assemble((f"{name}: ", "dim"), (what, "yellow" if verdict.misconception else "red"))
+            )
+    return Text("\n").join(lines)
 
 
 def _show_audit(rows, unproved, held):
-    table = Table("assignment", "question", "claim", "", "detail")
-    for row in rows:
-        mark = Text("proved", "green") if row.proved else Text("UNPROVED", "bold red")
-        table.add_row(row.assignment, row.question, Text(row.claim), mark, Text(row.detail))
+    """One line a question with what is proved of it, then every claim that is not."""
+    from autograder.audit import MARGIN
+
+    table = Table("question", "proved", "right, tolerance, wrong")
+    for name, question in dict.fromkeys((row.assignment, row.question) for row in rows):
+        mine = [row for row in rows if (row.assignment, row.question) == (name, question)]
+        margin = "\n".join(row.detail for row in mine if row.claim == MARGIN)
+        count = f"{sum(row.proved for row in mine)}/{len(mine)}"
+        style = "green" if all(row.proved for row in mine) else "bold red"
+        table.add_row(question or name, Text(count, style), margin)
     console.print(table)
+    for row in rows:
+        if not row.proved:
+            console.print(
+                Text(f"UNPROVED {row.question or row.assignment}: {row.claim}. {row.detail}"), soft_wrap=True
+            )
+    protections = ", ".join(held) or "none"
     console.print(
-        f"{len(rows) - unproved} proved, {unproved} unproved. Protections: {', '.join(held)}.",
+        f"{len(rows) - unproved} proved, {unproved} unproved. Kept apart here: {protections}.",
+        soft_wrap=True,
         highlight=False,
     )
 

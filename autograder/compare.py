@@ -30,7 +30,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class close:  # noqa: N801  (reads as a word in `compare=close(rtol=1e-4)`)
+class close:  # noqa: N801  (a word in `compare=close(rtol=1e-4)`)
     """Agreement within `rtol` times the largest magnitude of the expected array.
 
     close(rtol=1e-4).outcome([0, 10], [0, 10.0005]) → ok, error 5e-5
@@ -50,6 +50,8 @@ class close:  # noqa: N801  (reads as a word in `compare=close(rtol=1e-4)`)
         """Compare one result; lists are compared element by element."""
         if isinstance(expected, list):
             return self._sequence(expected, got)
+        if isinstance(expected, dict):
+            return self._mapping(expected, got)
         if not isinstance(expected, np.ndarray):
             if type(expected) is type(got) and expected == got:
                 return Outcome(None, None, 0.0)
@@ -68,6 +70,19 @@ class close:  # noqa: N801  (reads as a word in `compare=close(rtol=1e-4)`)
             outcome = self.outcome(*pair)
             if not outcome.ok:
                 return Outcome(f"result {number}: {outcome.sentence}", outcome.kind, outcome.error)
+            worst = max(worst, outcome, key=lambda one: one.error)
+        return worst
+
+    def _mapping(self, expected, got):
+        if not isinstance(got, dict):
+            return _wrong("type", f"expected a dict, got {describe(got)}")
+        if expected.keys() != got.keys():
+            return _wrong("keys", f"expected the keys {', '.join(expected)}; got {', '.join(got) or 'none'}")
+        worst = Outcome(None, None, 0.0)
+        for key, value in expected.items():
+            outcome = self.outcome(value, got[key])
+            if not outcome.ok:
+                return Outcome(f"`{key}`: {outcome.sentence}", outcome.kind, outcome.error)
             worst = max(worst, outcome, key=lambda one: one.error)
         return worst
 

@@ -22,10 +22,11 @@ from autograder.question import CourseError
 
 MARKER = ".autograder_demo"
 CLASS_SIZE = 24
-STUDENTS = (
-    "ada ben chloe dmitri elif farid grace hugo ines jonas kofi lena "
-    "mateo nadia oskar priya quinn rosa sven tariq uma viktor wanda yusuf"
-).split()
+STUDENTS = [
+    "ada", "ben", "chloe", "dmitri", "elif", "farid", "grace", "hugo",
+    "ines", "jonas", "kofi", "lena", "mateo", "nadia", "oskar", "priya",
+    "quinn", "rosa", "sven", "tariq", "uma", "viktor", "wanda", "yusuf",
+]  # fmt: skip
 LIMITS = Limits(cell_seconds=5.0)  # there is an endless loop to wait for
 SEED = 1
 
@@ -65,11 +66,11 @@ def make(source, folder, name):
 
 
 def plant(assignment):
-    """The class: one perfect student, one for every equivalent as they fit, the rest with mistakes, and four odd ones."""
+    """The class: a perfect student, some with equivalents, most with mistakes, and four odd ones."""
     writer = Writer(assignment)
     rng = np.random.default_rng(SEED)
     questions = list(assignment.questions.values())
-    right = {name: (PASSED, None) for name in assignment.questions}
+    right = dict.fromkeys(assignment.questions, (PASSED, None))
     stories = [("the solution", {})]
     most = max(len(question.equivalents) for question in questions)
     for number in range(min(most, 4)):
@@ -94,7 +95,7 @@ def plant(assignment):
         planted.append((story, writer.submission(answers), expected))
     last, first = questions[-1].name, questions[0].name
     planted += [
-        ("a blank exercise", writer.blank(), {name: (UNATTEMPTED, None) for name in right}),
+        ("a blank exercise", writer.blank(), dict.fromkeys(right, (UNATTEMPTED, None))),
         (
             "an endless loop",
             writer.submission({}, {last: "while True:\n    pass"}),
@@ -105,7 +106,7 @@ def plant(assignment):
             writer.submission({}, {first: f"import os\n\ndef {first}(*arguments):\n    os.abort()"}),
             right | {first: (CRASHED, None)},
         ),
-        ("a corrupt file", writer.submission({})[:2000], {name: (CRASHED, None) for name in right}),
+        ("a corrupt file", writer.submission({})[:2000], dict.fromkeys(right, (CRASHED, None))),
     ]
     order = rng.permutation(len(planted))
     return [Planted(student, *planted[index]) for student, index in zip(STUDENTS, order, strict=True)]

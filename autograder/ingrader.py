@@ -45,7 +45,7 @@ def grade(name, answer):
 
 @contextlib.contextmanager
 def _silence():
-    """What student code prints while hidden inputs are there shows nowhere; on standard error it would cost points."""
+    """Hide what student code prints while hidden inputs are there; on standard error it would cost points."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -18,7 +18,7 @@ CRASHED, TIMED_OUT, LOST = "crashed", "timed out", "lost"
 class Answer:
     """What the student's code did with one input.
 
-    kind: "value", "raised", "missing" (no such name in the notebook), "unattempted" or "none" (no answer came)
+    kind: "value", "raised", "missing" (no such name in the notebook), "unattempted", "none" (no answer came)
     value: the result, for kind "value"
     error, message: class and text of what was raised, shown for examples only; for kind "none" why none
         came, TIMED_OUT or LOST, and a sentence of the grader's own
@@ -129,7 +129,7 @@ def _first_fault(question, expectation, answers, outcomes):
             return Verdict(
                 name,
                 FAILED,
-                "A second call with the same input gives another result: it keeps something from call to call.",
+                "A second call with the same input gives another result: something stays from call to call.",
             )
         if answer.kind == "raised":
             return Verdict(

@@ -16,7 +16,7 @@ LISTED = 5
 
 
 class SubmissionError(Exception):
-    """A submission that cannot be graded at all; the text is one sentence for the student and the instructor."""
+    """A submission that cannot be graded at all; the text is a sentence for student and instructor."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ def read(path):
 
 
 def restore(assignment, submitted):
-    """Put the source's locked cells back and pair the rest by grade id; of two cells with one id the last counts."""
+    """Put the source's locked cells back, pair the rest by grade id; of two with one id the last counts."""
     ours = {_grade_id(cell): cell for cell in assignment.blank.cells if _grade_id(cell)}
     changes, cells, found = [], [], set()
     for cell in reversed(submitted.cells):

@@ -6,6 +6,7 @@ but in the cache, which goes by content.
 """
 
 import hashlib
+import io
 import json
 import secrets
 import zlib
@@ -45,7 +46,7 @@ def fresh_seed():
 
 
 def draw(assignment, seed):
-    """This run's inputs. Every question has a generator of its own, so that one does not move another's draws."""
+    """This run's inputs. Every question has a generator of its own, so none moves another's draws."""
     requests = []
     for name, question in assignment.questions.items():
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
@@ -86,9 +87,8 @@ class Reciter:
                     cell.source, self.child.limits.cell_seconds, f"cell `{cell.label}`"
                 )
                 if error is not None:
-                    raise CourseError(
-                        f"{assignment.name}: the solution's cell `{cell.label}` stops with {error[0]}: {error[1]}"
-                    )
+                    where = f"{assignment.name}: in the solution, cell `{cell.label}`"
+                    raise CourseError(f"{where} stops with {error[0]}: {error[1]}")
         except ChildLost as loss:
             self.child.close()
             raise CourseError(f"{assignment.name}: in the solution notebook, {loss}") from loss
@@ -121,11 +121,20 @@ class Reciter:
         except ChildLost as loss:
             raise CourseError(str(loss)) from loss
         for answer in answers:
-            if answer.kind in ("missing", "unattempted") or (stand_in is None and answer.kind != "value"):
+            known = answer.kind == "value" and not _holds_foreign(answer.value)
+            if answer.kind in ("missing", "unattempted") or (stand_in is None and not known):
                 raise CourseError(
-                    f"{what} gives no result: {answer.kind} {answer.error} {answer.message}".rstrip() + "."
+                    f"{what} gives nothing to compare: {answer.kind} {answer.error} {answer.message}".rstrip()
+                    + "."
                 )
         return answers
+
+
+def _holds_foreign(value):
+    """Whether a result holds an object that cannot be compared: any other of its type would be right."""
+    if isinstance(value, (list, dict)):
+        return any(map(_holds_foreign, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, channel.Foreign)
 
 
 def expect(reciter, request):
@@ -153,7 +162,7 @@ def key(assignment, seed):
 
 
 def obtain(assignment, seed, sandbox, cache):
-    """As `compute`, from the cache folder where it has this content. `sandbox` is a function that gives one."""
+    """As `compute`, from the cache folder where it has this content. `sandbox()` gives one if needed."""
     path = cache / f"{key(assignment, seed)}.frames"
     if path.is_file():
         try:
@@ -183,7 +192,7 @@ def _dump(reference):
 
 
 def _load(assignment, seed, data):
-    read = channel.reader_of(data)
+    read = channel.reader(io.BytesIO(data))
     modules = channel.receive(read)["modules"]
     requests, expectations = draw(assignment, seed), {}
     for request in requests:

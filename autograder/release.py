@@ -22,35 +22,47 @@ from traitlets.config import Config
 from autograder import assignment as assignments
 from autograder import reference, selfcheck
 from autograder.course import Course
-from autograder.judge import Expectation
 from autograder.question import CourseError
 from autograder.sandbox import Request, Sandbox
 
 
 class WriteSelfCheck(NbGraderPreprocessor):
-    """Writes the self-check's data into the release folder; the last step of GenerateAssignment."""
+    """Writes the self-check's data into the release folder; the last step of GenerateAssignment.
+
+    Numbers of the file that was there before stay where the new ones agree with them within a tenth of
+    the tolerance, so that another machine's last digits make no other file.
+    """
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.directory = self.parent.parent.coursedir  # our parents: nbgrader's exporter and its converter
+        path = self._path(self.directory.assignment_id)
+        self.previous = path.read_text(encoding="utf-8") if path.is_file() else None
 
     def preprocess(self, nb, resources):
-        directory = self.parent.parent.coursedir
         name = resources["nbgrader"]["assignment"]
-        course = Course(directory.root)
+        course = Course(self.directory.root)
         if (course.source(name) / assignments.CHECKS).is_file():
-            text = self_check_data(assignments.load(course, name))
-            folder = Path(directory.root) / directory.format_path(directory.release_directory, ".", name)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / selfcheck.FILE_NAME).write_text(text, encoding="utf-8")
+            path = self._path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = self_check_data(assignments.load(course, name), self.previous)
+            path.write_text(text, encoding="utf-8", newline="\n")
         return nb, resources
 
+    def _path(self, name):
+        folder = self.directory.format_path(self.directory.release_directory, ".", name)
+        return Path(self.directory.root) / folder / selfcheck.FILE_NAME
 
-def self_check_data(assignment):
-    """What the student's self-check needs, as text: examples, what is expected of them, and every mistake's answer."""
+
+def self_check_data(assignment, previous=None):
+    """What the self-check needs, as text: examples, what is expected, and every mistake's answer."""
     entries = []
     with Sandbox(confined=False) as sandbox, reference.Reciter(assignment, sandbox) as reciter:
         for name, question in assignment.questions.items():
             examples = Request(name, assignment.probe(question), list(question.examples), [])
             expected = reference.expect(reciter, examples)
             entries.append((question, examples.probe, expected))
-    return selfcheck.make(assignment.name, entries)
+    return selfcheck.make(assignment.name, entries, previous)
 
 
 def generate(course, name, folder=None, without=()):
@@ -103,8 +115,10 @@ def check(course, name):
     """Files of the release folder that differ from what the source gives; nothing is changed."""
     assignments.load(course, name)
     with tempfile.TemporaryDirectory() as folder:
-        generate(course, name, folder, without=(SaveCells,))
         fresh, present = Path(folder) / name, course.release(name)
+        if present.is_dir():
+            shutil.copytree(present, fresh)
+        generate(course, name, folder, without=(SaveCells,))
         names = {
             str(path.relative_to(top))
             for top in (fresh, present)

@@ -64,7 +64,7 @@ class Sandbox:
         self._control, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment |= FIXED | {"HOME": self._home, "MPLCONFIGDIR": self._home, "IPYTHONDIR": self._home}
-        self._log = open(os.path.join(self._home, "zygote.log"), "wb")
+        self._log = open(os.path.join(self._home, "zygote.log"), "wb")  # noqa: SIM115  (closed in `close`)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autograder.zygote", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -204,7 +204,7 @@ class Child:
         return answer, printed[:2000] if isinstance(printed, str) else ""
 
     def define(self, name, source):
-        """Put a stand-in in the place of the answer `name`; None puts the answer back. The course's own code only."""
+        """Put a stand-in in the place of the answer `name`; None puts the answer back. Course code only."""
         body = {"do": "define", "name": name, "source": source}
         error = self.request(body, self.limits.cell_seconds, "a stand-in")["error"]
         if error:
@@ -331,9 +331,13 @@ class _Recorder:
     def _exhausted(self):
         """Why there is no further child for this submission, or None."""
         if time.monotonic() >= self.deadline:
-            return Answer("none", error=TIMED_OUT, message=f"The submission ran longer than {self._total:g} s.")
+            return Answer(
+                "none", error=TIMED_OUT, message=f"The submission ran longer than {self._total:g} s."
+            )
         if self.transcript.restarts > MAX_RESTARTS:
-            return Answer("none", error=LOST, message=f"The submission ended its process {MAX_RESTARTS} times.")
+            return Answer(
+                "none", error=LOST, message=f"The submission ended its process {MAX_RESTARTS} times."
+            )
         return None
 
     def _run(self, cell):
@@ -350,7 +354,10 @@ class _Recorder:
             self.transcript.outputs[cell.key] = outputs
             if error is not None:
                 text = f": {error[1]}" if error[1] else "."
-                self.transcript.faults[cell.key] = ("raised", f"Cell `{cell.label}` stops with {error[0]}{text}")
+                self.transcript.faults[cell.key] = (
+                    "raised",
+                    f"Cell `{cell.label}` stops with {error[0]}{text}",
+                )
         return True
 
     def _seconds(self, limit):

@@ -111,14 +111,14 @@ class _Rename(ast.NodeTransformer):
     def __init__(self, old, new):
         self.old, self.new = old, new
 
-    def visit_FunctionDef(self, node):  # noqa: N802  (ast's own spelling)
+    def visit_FunctionDef(self, node):
         if node.name == self.old:
             node.name = self.new
         return self.generic_visit(node)
 
-    visit_ClassDef = visit_FunctionDef  # noqa: N815
+    visit_ClassDef = visit_FunctionDef  # noqa: N815  (ast's own spelling)
 
-    def visit_Name(self, node):  # noqa: N802
+    def visit_Name(self, node):
         if node.id == self.old:
             node.id = self.new
         return node

@@ -5,6 +5,7 @@ as a copy of it, which costs hundredths of a second instead of the seconds of im
 Started by `autograder.sandbox`; speaks over the socket whose number is its only argument.
 """
 
+import contextlib
 import gc
 import importlib
 import io
@@ -119,10 +120,8 @@ def _fork(options, descriptor, control):
 def end(pid):
     """Kill a child, whoever of its group is left, and all orphans; how it had ended, or -9."""
     for target in (lambda: os.kill(pid, signal.SIGKILL), lambda: os.killpg(pid, signal.SIGKILL)):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             target()
-        except (ProcessLookupError, PermissionError):
-            pass
     status = -signal.SIGKILL
     try:
         _, raw = os.waitpid(pid, 0)

@@ -32,14 +32,21 @@ SUBMISSIONS = {
         "essay": "YOUR ANSWER HERE",
     },
     "crashing": {"energy": "def energy(x):\n    return x.no_such_attribute"},
-    "noisy": {"energy": "import sys\ndef energy(x):\n    print('w', file=sys.stderr)\n    return (x**2).sum()"},
+    "noisy": {
+        "energy": "import sys\ndef energy(x):\n    print('w', file=sys.stderr)\n    return (x**2).sum()"
+    },
 }
 
 
 def command(course, *words, check=True):
     """Run a program of this environment in the course folder; its output."""
     done = subprocess.run(
-        words, cwd=course, env={**os.environ, **HERE}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        words,
+        cwd=course,
+        env={**os.environ, **HERE},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert not check or done.returncode == 0, done.stdout
     return done.stdout
@@ -97,7 +104,14 @@ def test_the_database_is_that_of_nbgrader_autograde(courses, table):
 def test_points_are_those_expected(courses):
     with contextlib.closing(sqlite3.connect(courses[0] / "gradebook.db")) as book:
         scores = {(student, cell): auto for student, cell, auto, *_ in book.execute(QUERIES["grades"])}
-    want = {"right": (4, 6), "half": (2, 6), "wrong": (4, 0), "blank": (0, 0), "crashing": (0, 6), "noisy": (4, 6)}
+    want = {
+        "right": (4, 6),
+        "half": (2, 6),
+        "wrong": (4, 0),
+        "blank": (0, 0),
+        "crashing": (0, 6),
+        "noisy": (4, 6),
+    }
     for student, (energy, delay) in want.items():
         assert (scores[student, "test_energy"], scores[student, "test_delay"]) == (energy, delay), student
     assert scores["right", "essay"] is None
@@ -151,9 +165,12 @@ def formgrader(course):
     words = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", f"--port={port}"]
     words += ["--ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token=t"]
     words += ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]
+
     def call(method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/formgrader/api/{path}", data, method=method)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/formgrader/api/{path}", data, method=method
+        )
         request.add_header("Authorization", "token t")
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)

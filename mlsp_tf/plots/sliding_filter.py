@@ -19,7 +19,7 @@ PAGE = Template("""\
 <div id="$id" style="max-width:${width}px; background:#fff; color:#222; font:13px sans-serif; padding:4px">
 <svg viewBox="0 0 $width $height" width="100%" role="img" aria-label="$summary">$drawing</svg>
 <div class="controls" style="display:none; align-items:center; gap:10px">
-  <button type="button" style="min-width:6em">&#9654; play</button>
+  <button type="button" style="min-width:6em">play</button>
   <input type="range" min="0" max="$last" value="$n" style="flex:1"
     aria-label="position n of the filter, in samples">
 </div>
@@ -47,7 +47,7 @@ PAGE = Template("""\
   function pause() {
     clearInterval(timer);
     timer = null;
-    button.textContent = "\\u25b6 play";
+    button.textContent = "play";
   }
   function advance() {
     if (!root.isConnected) return pause();
@@ -57,7 +57,7 @@ PAGE = Template("""\
   }
   function play() {
     if (+slider.value >= last) slider.value = 0;
-    button.textContent = "\\u23f8 pause";
+    button.textContent = "pause";
     timer = setInterval(advance, $interval);
     draw(+slider.value);
   }
