@@ -18,7 +18,8 @@ from autograder import reference
 from autograder.confine import Limits
 from autograder.judge import MISCONCEPTION, PASSED, UNATTEMPTED, Expectation, compare_all, judge
 from autograder.probe import FORMS
-from autograder.sandbox import Request, Sandbox, record
+from autograder.recorder import Request, record
+from autograder.sandbox import Sandbox
 
 SEEDS = 20
 DECADES = 2.0

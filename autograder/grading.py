@@ -17,7 +17,8 @@ from autograder.assignment import test_cell
 from autograder.confine import REQUIRED, Limits
 from autograder.judge import CRASHED, Verdict, judge
 from autograder.question import CourseError
-from autograder.sandbox import Sandbox, SandboxError, Transcript, protections_missing, record
+from autograder.recorder import Transcript, record
+from autograder.sandbox import Sandbox, SandboxError, protections_missing
 
 
 @dataclass

@@ -21,7 +21,8 @@ from autograder.confine import Limits
 from autograder.judge import Answer, Expectation
 from autograder.probe import read_answer
 from autograder.question import CourseError
-from autograder.sandbox import Cell, ChildLost, Request
+from autograder.recorder import Cell, Request
+from autograder.sandbox import ChildLost
 
 SOLUTION = ""  # stands for the solution where the cache names a misconception
 COUNTED_VERSIONS = ("numpy", "scipy", "tensorflow", "keras")

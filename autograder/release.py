@@ -23,7 +23,8 @@ from autograder import assignment as assignments
 from autograder import reference, selfcheck
 from autograder.course import Course
 from autograder.question import CourseError
-from autograder.sandbox import Request, Sandbox
+from autograder.recorder import Request
+from autograder.sandbox import Sandbox
 
 
 class WriteSelfCheck(NbGraderPreprocessor):

@@ -1,8 +1,7 @@
-"""Trusted side of the wall: a notebook's cells and questions in, outputs and answers out.
+"""Trusted side of the wall: requests in, outputs and answers out, with the clock on this side.
 
-`Sandbox` holds one zygote; `Child` is one confined process, driven request by request, with the clock
-on this side. `record` takes a whole submission through it and costs a broken cell only itself: where
-the child is lost, a fresh one goes on behind the step that lost it.
+`Sandbox` holds one zygote; `Child` is one confined process, driven request by request. What a child
+sends is never more than data, and a child that sends anything else is lost.
 """
 
 import contextlib
@@ -13,17 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import channel
 from autograder.channel import BrokenChannel
 from autograder.confine import Limits
-from autograder.judge import LOST, TIMED_OUT, Answer
+from autograder.judge import LOST, TIMED_OUT
 from autograder.probe import read_answer
 
 START_SECONDS = 300  # importing TensorFlow on a loaded, cold machine
-MAX_RESTARTS = 8
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "MLSP_TF_DATA", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
 FIXED = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -60,6 +58,7 @@ class Sandbox:
     def __init__(self, confined=True):
         self.confined = confined
         self.held = []
+        self._spare = None
         self._home = tempfile.mkdtemp(prefix="autograder-")
         self._control, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -85,6 +84,8 @@ class Sandbox:
 
     def close(self):
         """End the zygote and whatever it still has."""
+        with contextlib.suppress(SandboxError, OSError):
+            self._drop_spare()
         self._control.close()
         try:
             self._process.wait(timeout=1)
@@ -103,30 +104,57 @@ class Sandbox:
     def warm(self, modules):
         """Let the zygote import what the course's own notebook turned out to import."""
         self.wait_ready()
+        self._drop_spare()
         self._ask({"warm": modules})
 
     def child(self, limits=None, files=None):
-        """A fresh child; `files` is a folder whose content is copied into its scratch folder."""
+        """A fresh child; `files` is a folder whose content is copied into its scratch folder.
+
+        The next one is forked at once, beside this one's work, so that it is there when it is asked for.
+        """
         self.wait_ready()
-        return Child(self, limits or Limits(), files)
+        limits = limits or Limits()
+        if self._spare is None or self._spare.limits != limits:
+            self._drop_spare()
+            self._fork(limits)
+        self._settle()
+        taken, self._spare = self._spare, None
+        self._fork(limits)
+        return Child(self, taken, files)
 
-    def fork(self, options):
+    def _fork(self, limits):
+        """Have the spare forked; `_settle` waits for it."""
         ours, theirs = socket.socketpair()
-        try:
+        self._spare = _Process(limits, ours, tempfile.mkdtemp(prefix="autograder-scratch-"))
+        options = {"limits": limits.to_dict(), "scratch": self._spare.scratch, "confined": self.confined}
+        with theirs:
             socket.send_fds(self._control, [channel.encode({"fork": options})], [theirs.fileno()])
-            answer = self._receive()
-        finally:
-            theirs.close()
-        if not answer["pid"]:
-            ours.close()
-            raise SandboxError(f"a child could not be started: {self._tail()}")
-        self.held = answer["held"]
-        return ours, answer["pid"]
 
-    def end(self, pid):
-        return self._ask({"end": pid})["ended"]
+    def _settle(self):
+        """The zygote answers in order: what it says of the spare comes before anything else."""
+        if self._spare is None or self._spare.pid is not None:
+            return
+        answer = self._receive()
+        self._spare.pid, self.held = answer["pid"], answer["held"]
+        if not self._spare.pid:
+            raise SandboxError(f"a child could not be started: {self._tail()}")
+
+    def _drop_spare(self):
+        if self._spare is not None:
+            self._settle()
+            spare, self._spare = self._spare, None
+            self.end(spare)
+
+    def end(self, process):
+        """Kill a child and all its descendants, and remove its scratch folder."""
+        process.socket.close()
+        try:
+            self._ask({"end": process.pid})
+        finally:
+            shutil.rmtree(process.scratch, ignore_errors=True)
 
     def _ask(self, request):
+        self._settle()
         if request is not None:
             channel.send(self._control, request)
         return self._receive()
@@ -151,16 +179,24 @@ def _import_path(environment):
     return os.pathsep.join(filter(None, [here, environment.get("PYTHONPATH", "")]))
 
 
+@dataclass
+class _Process:
+    """A forked process: `pid` is None until the zygote has said it."""
+
+    limits: Limits
+    socket: socket.socket
+    scratch: str
+    pid: int | None = None
+
+
 class Child:
     """One confined process with its scratch folder. Use as a context manager."""
 
-    def __init__(self, sandbox, limits, files):
-        self._sandbox, self.limits = sandbox, limits
-        self._scratch = tempfile.mkdtemp(prefix="autograder-scratch-")
+    def __init__(self, sandbox, process, files):
+        self._sandbox, self._process = sandbox, process
+        self._socket, self.limits = process.socket, process.limits
         if files is not None:
-            shutil.copytree(files, self._scratch, dirs_exist_ok=True)
-        options = {"limits": limits.to_dict(), "scratch": self._scratch, "confined": sandbox.confined}
-        self._socket, self._pid = sandbox.fork(options)
+            shutil.copytree(files, process.scratch, dirs_exist_ok=True)
 
     def __enter__(self):
         return self
@@ -169,9 +205,7 @@ class Child:
         self.close()
 
     def close(self):
-        self._socket.close()
-        self._sandbox.end(self._pid)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._sandbox.end(self._process)
 
     def request(self, body, seconds, what, values=()):
         """Send a request and wait for its answer; `what` names it in the sentence if the clock strikes."""
@@ -245,152 +279,6 @@ def _read_cell(body, what):
     if not isinstance(error, dict):
         raise ChildLost(f"{what} sent what is not an error.")
     return outputs, (str(error.get("name"))[: channel.NAME_LIMIT], str(error.get("message")))
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A code cell to run: `key` is its grade id or its place, `label` its name in sentences."""
-
-    key: str
-    label: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Request:
-    """A question to ask: the probe's source, and its inputs as the judge will pair them with answers."""
-
-    name: str
-    probe: str
-    examples: list
-    hidden: list
-
-
-@dataclass
-class Transcript:
-    """What one submission did.
-
-    outputs: cell key → outputs in nbformat's form
-    faults: cell key → ("raised", TIMED_OUT or LOST, and a sentence)
-    answers: question → one Answer an input, examples first
-    printed: question → what student code printed while hidden inputs were there, for instructors
-    """
-
-    outputs: dict = field(default_factory=dict)
-    faults: dict = field(default_factory=dict)
-    answers: dict = field(default_factory=dict)
-    printed: dict = field(default_factory=dict)
-    seconds: float = 0.0
-    restarts: int = 0  # children started
-
-
-def record(sandbox, cells, requests, limits, files=None):
-    """Take a submission through its cells, then all examples, then all hidden inputs.
-
-    In this order because whatever may be shown to a student is settled before the first hidden input
-    is sent; a later message could carry one out.
-    """
-    return _Recorder(sandbox, cells, requests, limits, files).run()
-
-
-class _Recorder:
-    def __init__(self, sandbox, cells, requests, limits, files):
-        self.sandbox, self.cells, self.limits, self.files = sandbox, cells, limits, files
-        self.requests = requests
-        self.transcript = Transcript()
-        self.child, self.lost = None, set()
-        self._total = limits.submission_seconds
-        self.deadline = time.monotonic() + self._total
-
-    def run(self):
-        began = time.monotonic()
-        try:
-            self._start()
-            for part in ("examples", "hidden"):
-                for request in self.requests:
-                    self._ask(request, getattr(request, part), part == "hidden")
-        finally:
-            self._stop()
-        self.transcript.seconds = time.monotonic() - began
-        return self.transcript
-
-    def _stop(self):
-        if self.child is not None:
-            self.child.close()
-            self.child = None
-
-    def _start(self):
-        """See that there is a child that has run the cells; those that lose it are left out the next time."""
-        while self.child is None and self._exhausted() is None:
-            self.transcript.restarts += 1
-            self.child = self.sandbox.child(self.limits, self.files)
-            for cell in self.cells:
-                if cell.key not in self.lost and not self._run(cell):
-                    break
-
-    def _exhausted(self):
-        """Why there is no further child for this submission, or None."""
-        if time.monotonic() >= self.deadline:
-            return Answer(
-                "none", error=TIMED_OUT, message=f"The submission ran longer than {self._total:g} s."
-            )
-        if self.transcript.restarts > MAX_RESTARTS:
-            return Answer(
-                "none", error=LOST, message=f"The submission ended its process {MAX_RESTARTS} times."
-            )
-        return None
-
-    def _run(self, cell):
-        """Run one cell; False where that lost the child."""
-        seconds = self._seconds(self.limits.cell_seconds)
-        try:
-            outputs, error = self.child.run_cell(cell.source, seconds, f"cell `{cell.label}`")
-        except ChildLost as loss:
-            self.lost.add(cell.key)
-            self.transcript.faults[cell.key] = (loss.kind, _sentence(loss))
-            self._stop()
-            return False
-        if cell.key not in self.transcript.outputs:
-            self.transcript.outputs[cell.key] = outputs
-            if error is not None:
-                text = f": {error[1]}" if error[1] else "."
-                self.transcript.faults[cell.key] = (
-                    "raised",
-                    f"Cell `{cell.label}` stops with {error[0]}{text}",
-                )
-        return True
-
-    def _seconds(self, limit):
-        return max(0.001, min(limit, self.deadline - time.monotonic()))
-
-    def _ask(self, request, inputs, hidden):
-        answers = self.transcript.answers.setdefault(request.name, [])
-        for arguments in inputs:
-            if answers and answers[-1].kind == "none":
-                answers.append(answers[-1])
-                continue
-            self._start()
-            if self.child is None:
-                answers.append(self._exhausted())
-                continue
-            try:
-                answer, printed = self.child.ask(
-                    request,
-                    arguments,
-                    self._seconds(self.limits.probe_seconds),
-                    f"one call of `{request.name}`",
-                )
-            except ChildLost as loss:
-                self._stop()
-                answer, printed = Answer("none", message=_sentence(loss), error=loss.kind), ""
-            answers.append(answer)
-            if hidden and printed:
-                self.transcript.printed[request.name] = printed
-
-
-def _sentence(loss):
-    text = str(loss)
-    return text[0].upper() + text[1:]
 
 
 def protections_missing(sandbox, required):
