@@ -7,6 +7,7 @@ raises `BrokenChannel`, which ends that submission's answers and nothing else.
 import io
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass
 
@@ -19,7 +20,18 @@ ARRAY_LIMIT = 64 << 20
 MESSAGE_LIMIT = 128 << 20
 MAX_ARRAYS = 1000
 MAX_DEPTH = 20
+MAX_LEVELS = 100
+MAX_RESULTS = 20
 NAME_LIMIT = 80
+TEXT_LIMIT = 10_000
+NPY_HEADER = 2000  # more than the longest
+# What `write_array` writes, and nothing else: NumPy's own reader evaluates the header as a literal.
+NPY = re.compile(
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '([<>|][biufc]\d{1,2})', 'fortran_order': (True|False), "
+    rb"'shape': \((|\d{1,19},|\d{1,19}(?:, \d{1,19}){1,63})\), \} *\n",
+    re.DOTALL,
+)
+ESCAPED_SURROGATE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
 
 
 class BrokenChannel(Exception):
@@ -33,6 +45,10 @@ class Foreign:
     type_name: str
 
 
+class Results(list):
+    """What a returned tuple travels as: its parts stay apart, so that each is judged on its own scale."""
+
+
 def pack(value, arrays, depth=0):
     """A value as a JSON tree; its arrays are appended to `arrays`.
 
@@ -44,22 +60,36 @@ def pack(value, arrays, depth=0):
     if value is None:
         return None
     if isinstance(value, Foreign):
-        return {"foreign": value.type_name}
+        return {"foreign": cut(value.type_name, NAME_LIMIT)}
     if isinstance(value, str):
-        return {"text": value[:10_000]}
-    if isinstance(value, dict):
-        items = list(value.items())[:MAX_ARRAYS]
-        return {"dict": [[str(key)[:NAME_LIMIT], pack(item, arrays, depth + 1)] for key, item in items]}
-    array = _as_array(value)
+        return {"text": cut(value, TEXT_LIMIT)}
+    if isinstance(value, dict) and len(value) <= MAX_ARRAYS:
+        items = [(cut(str(key), NAME_LIMIT), item) for key, item in value.items()]
+        return {"dict": [[key, pack(item, arrays, depth + 1)] for key, item in items]}
+    if isinstance(value, Results) and len(value) <= MAX_RESULTS:
+        return {"results": [pack(item, arrays, depth + 1) for item in value]}
+    array = as_array(value)
     if array is not None and len(arrays) < MAX_ARRAYS:
+        if array.nbytes > min(ARRAY_LIMIT, MESSAGE_LIMIT - sum(one.nbytes for one in arrays)) - NPY_HEADER:
+            return {"foreign": f"{type_name(value)} of {array.nbytes >> 20} MiB"}
         arrays.append(array)
         return {"array": len(arrays) - 1}
     if isinstance(value, (list, tuple)) and len(value) <= MAX_ARRAYS:
         return {"list": [pack(item, arrays, depth + 1) for item in value]}
-    return {"foreign": type(value).__name__[:NAME_LIMIT]}
+    return {"foreign": type_name(value)}
 
 
-def _as_array(value):
+def cut(text, limit):
+    """The beginning of a text, as a plain `str` whatever subclass it came as."""
+    return str.__getitem__(text, slice(limit))
+
+
+def type_name(value):
+    """The name of an object's class, whatever its metaclass says."""
+    return cut(type.__dict__["__name__"].__get__(type(value)), NAME_LIMIT)
+
+
+def as_array(value):
     """Numbers as an array of their own, or None."""
     if callable(value) or not (
         isinstance(value, (bool, int, float, complex, list, tuple)) or hasattr(value, "__array__")
@@ -69,7 +99,7 @@ def _as_array(value):
         array = np.array(value)
     except (ValueError, TypeError, OverflowError):  # ragged, or not numbers at all
         return None
-    if array.dtype.kind == "V" and array.dtype.name == "bfloat16":
+    if array.dtype.isbuiltin == 2:  # bfloat16 and other types that NumPy itself cannot read
         array = array.astype(np.float32)
     if array.dtype.kind not in "biufc":
         return None
@@ -77,7 +107,7 @@ def _as_array(value):
 
 
 def unpack(tree, arrays, depth=0):
-    """The value that `pack` described, made of new objects."""
+    """The value that `pack` described, made of new objects; takes its arrays out of `arrays`."""
     if depth > MAX_DEPTH:
         raise BrokenChannel("a value nested too deeply")
     if tree is None:
@@ -89,12 +119,14 @@ def unpack(tree, arrays, depth=0):
         return body
     if kind == "foreign" and isinstance(body, str):
         return Foreign(body[:NAME_LIMIT])
-    if kind == "array" and type(body) is int and 0 <= body < len(arrays):
-        return arrays[body]
-    if kind == "list" and isinstance(body, list):
-        return [unpack(item, arrays, depth + 1) for item in body]
+    if kind == "array" and type(body) is int and 0 <= body < len(arrays) and arrays[body] is not None:
+        array, arrays[body] = arrays[body], None  # once only: a little that is named often could grow large
+        return array
+    if kind in ("list", "results") and isinstance(body, list):
+        parts = [unpack(item, arrays, depth + 1) for item in body]
+        return Results(parts) if kind == "results" else parts
     if kind == "dict" and isinstance(body, list) and all(_is_pair(item) for item in body):
-        return {key: unpack(item, arrays, depth + 1) for key, item in body}
+        return {key[:NAME_LIMIT]: unpack(item, arrays, depth + 1) for key, item in body}
     raise BrokenChannel("a value that is not one")
 
 
@@ -103,8 +135,9 @@ def _is_pair(item):
 
 
 def encode(body, arrays=()):
-    """A message as bytes."""
-    text = json.dumps({"arrays": len(arrays), "body": body}, allow_nan=False).encode()
+    """A message as bytes. Half a surrogate pair, which no file could hold, becomes a question mark."""
+    text = json.dumps({"arrays": len(arrays), "body": body}, allow_nan=False, ensure_ascii=False)
+    text = text.encode("utf-8", "replace")
     parts = [HEADER.pack(JSON, len(text)), text]
     for array in arrays:
         buffer = io.BytesIO()
@@ -163,31 +196,40 @@ def _frame(read, kind, limit):
 
 
 def _parse_json(frame):
-    def refuse(word):
-        raise BrokenChannel(f"the number {word[:20]} in JSON")
-
+    if ESCAPED_SURROGATE.search(frame):
+        raise BrokenChannel("half a character in JSON")
     try:
-        return json.loads(frame.decode("utf-8"), parse_constant=refuse)
+        tree = json.loads(frame.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BrokenChannel("JSON that does not parse") from error
+    level = [tree]
+    for _ in range(MAX_LEVELS):
+        parts = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for part in parts for one in part if isinstance(one, (dict, list))]
+        if not level:
+            return tree
+    raise BrokenChannel("JSON nested too deeply")
+
+
+def _refuse(word):
+    raise BrokenChannel("a number in JSON that is not finite")
+
+
+def _finite(digits):
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
 
 
 def _parse_array(frame):
-    stream = io.BytesIO(frame)
+    header = NPY.match(frame)
+    if header is None or int.from_bytes(header[1], "little") != header.end() - 10:
+        raise BrokenChannel("an array header that does not parse")
     try:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise BrokenChannel("an array of another format")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=2000)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise BrokenChannel("an array header that does not parse") from error
-    if dtype.kind not in "biufc" or dtype.itemsize > 32 or dtype.shape:
-        raise BrokenChannel("an array that is not of numbers")
-    if len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
-        raise BrokenChannel("an array of an impossible shape")
-    if math.prod(shape) * dtype.itemsize != len(frame) - stream.tell():
-        raise BrokenChannel("an array whose header and length disagree")
-    flat = np.frombuffer(frame, dtype, offset=stream.tell())
-    try:
-        return flat.reshape(shape, order="F" if fortran else "C").copy()
-    except ValueError as error:  # a length beyond any array's, beside one of zero
-        raise BrokenChannel("an array of an impossible shape") from error
+        dtype = np.dtype(header[2].decode())
+        shape = tuple(int(length) for length in header[4].split(b",") if length)
+        if math.prod(shape) * dtype.itemsize != len(frame) - header.end():
+            raise BrokenChannel("an array whose header and length disagree")
+        flat = np.frombuffer(frame, dtype, offset=header.end())
+        return flat.reshape(shape, order="F" if header[3] == b"True" else "C").copy()
+    except (ValueError, TypeError, OverflowError) as error:  # no such type; a length beyond any array's
+        raise BrokenChannel("an array of an impossible type or shape") from error

@@ -5,6 +5,7 @@ that it must not know ever arrives: it gets source, arguments, and no expectatio
 """
 
 import io
+import linecache
 import os
 import random
 import socket
@@ -229,9 +230,11 @@ def define(request, limits):
     if request["source"] is None:
         names[name] = _replaced.pop(name)
         return {"error": None}, []
-    scope = dict(names)
+    scope, place = dict(names), f"<stand-in {name}>"
+    # AutoGraph reads a function's source, as it can in a notebook
+    linecache.cache[place] = (len(request["source"]), None, request["source"].splitlines(keepends=True), place)
     try:
-        exec(compile(request["source"], f"<stand-in {name}>", "exec"), scope)
+        exec(compile(request["source"], place, "exec"), scope)
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}, []
     names[name] = scope[name]

@@ -29,6 +29,7 @@ STUDENTS = [
 ]  # fmt: skip
 LIMITS = Limits(cell_seconds=5.0)  # there is an endless loop to wait for
 SEED = 1
+WRITTEN = "The one with the conjugate on the weights; I have tried both on numbers."
 
 
 @dataclass
@@ -141,6 +142,8 @@ class Writer:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
             if grade_id in self.assignment.questions:
                 cell.source = texts[grade_id]
+            elif grade_id in self.assignment.written:
+                cell.source = WRITTEN
         return nbformat.writes(notebook)
 
 

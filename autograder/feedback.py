@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from autograder.judge import Verdict
+from autograder.judge import UNATTEMPTED, Verdict
 from autograder.selfcheck_view import mark, prose, spoken
 
 HIGHLIGHT_LIMIT = 20_000  # characters of code that are coloured
@@ -40,6 +40,13 @@ class WrittenReport:
     points: float | None
     answer: str
     comment: str | None
+
+    @property
+    def kind(self):
+        """Its row in the table of marks: nothing to grade, still to be graded, or graded."""
+        if self.points is None:
+            return "waiting"
+        return "written" if self.answer.strip() else UNATTEMPTED
 
 
 @dataclass(frozen=True)

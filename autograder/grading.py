@@ -213,6 +213,9 @@ def _report(assignment, one, manual):
     for grade_id in assignment.written:
         points, comment = manual[grade_id]
         worth = assignment.points[grade_id]
-        written.append(feedback.WrittenReport(grade_id, worth, points, texts.get(grade_id, ""), comment))
+        answer = texts.get(grade_id, "")
+        if answer == assignment.released[grade_id]:  # the stub as it was handed out
+            answer, comment = "", None
+        written.append(feedback.WrittenReport(grade_id, worth, points, answer, comment))
     notes = ([one.problem] if one.problem else []) + one.changes
     return feedback.Report(assignment.name, one.student, questions, written, notes)

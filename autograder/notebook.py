@@ -4,7 +4,9 @@ Whatever is locked comes from the source; of the submission only the text of its
 """
 
 import copy
+import json
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 
@@ -12,7 +14,8 @@ import nbformat
 from nbgrader import utils
 
 SIZE_LIMIT = 64 << 20
-LISTED = 5
+LISTED, SHOWN = 5, 40  # changes told; characters of a student's text in a sentence
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # as the notebook format has it
 
 
 class SubmissionError(Exception):
@@ -30,13 +33,21 @@ class Restored:
 def read(path):
     """The notebook in a submitted file, which may be anything at all."""
     name = path.name
+    for folder in (path.parent, path.parent.parent):  # the assignment's and the student's
+        if folder.is_symlink():
+            raise SubmissionError(
+                f"`{_shown(folder.name)}` is a link; the submission's own folder must stand there."
+            )
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
-        raise SubmissionError(f"The submission has no file `{name}`.") from None
+        others = sorted(path.parent.glob("*.ipynb"))
+        hint = f"; rename `{_shown(others[0].name)}` if that is it" if others else ""
+        raise SubmissionError(f"The submission has no file `{name}`{hint}.") from None
     except OSError as error:
-        raise SubmissionError(f"`{name}` cannot be opened: {error.strerror}.") from None
-    with open(descriptor, "rb") as stream:
+        why = "it is a link" if path.is_symlink() else error.strerror
+        raise SubmissionError(f"`{name}` cannot be opened: {why}.") from None
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError(f"`{name}` is not a file.")
@@ -44,24 +55,51 @@ def read(path):
             raise SubmissionError(
                 f"`{name}` has {status.st_size >> 20} MB; at most {SIZE_LIMIT >> 20} are read."
             )
-        raw = stream.read()
+        with open(descriptor, "rb", closefd=False) as stream:
+            raw = stream.read(SIZE_LIMIT + 1)
+    finally:
+        os.close(descriptor)
     if not raw.strip():
         raise SubmissionError(f"`{name}` is empty. Save the notebook and hand it in again.")
     try:
-        notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4)
-        for cell in notebook.cells:
-            if not isinstance(cell.source, str) or cell.cell_type not in ("code", "markdown", "raw"):
-                raise ValueError
-            if not isinstance(cell.metadata, dict):
-                raise ValueError
+        cells = [_cell(item) for item in _items(raw)]
     except RecursionError:
         raise SubmissionError(f"`{name}` is nested too deeply to be a notebook.") from None
-    except Exception:
+    except (ValueError, TypeError, LookupError, AttributeError):
         raise SubmissionError(
             f"`{name}` is not a notebook: its text is not what Jupyter saves. Open it in Jupyter, save it, "
             "and hand it in again."
         ) from None
-    return notebook
+    _unique_ids(cells)
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def _items(raw):
+    """The cells in a file's bytes, as JSON has them. Up to format 3 they lie in worksheets."""
+    data = json.loads(raw.decode("utf-8-sig"))
+    if "worksheets" in data:
+        return [item for sheet in data["worksheets"] for item in sheet["cells"]]
+    return data["cells"]
+
+
+def _cell(item):
+    """A cell of what is read of a submission: kind, text, id and grade id. The rest is not looked at."""
+    text = item["source"] if "source" in item else item["input"]  # `input`: code up to format 3
+    text = text if isinstance(text, str) else "".join(text)
+    make = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}
+    cell = make.get(item["cell_type"], nbformat.v4.new_markdown_cell)(source=_clean(text))
+    if CELL_ID.fullmatch(str(item.get("id", ""))):
+        cell.id = str(item["id"])
+    marks = item.get("metadata")
+    marks = marks.get("nbgrader") if isinstance(marks, dict) else None
+    if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
+        cell.metadata.nbgrader = {"grade_id": _clean(marks["grade_id"])}
+    return cell
+
+
+def _clean(text):
+    """The text without halves of surrogate pairs, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def restore(assignment, submitted):
@@ -73,7 +111,9 @@ def restore(assignment, submitted):
         if grade_id is None or grade_id not in ours:
             cells.append(_plain(cell))
             if grade_id is not None:
-                changes.append(f"A cell carries the unknown id `{grade_id}`; it counts as an ordinary cell.")
+                changes.append(
+                    f"A cell carries the unknown id `{_shown(grade_id)}`; it counts as an ordinary cell."
+                )
         elif grade_id in found:
             cells.append(_plain(cell))
             changes.append(f"Two cells carry the id `{grade_id}`; the last one counts.")
@@ -85,7 +125,7 @@ def restore(assignment, submitted):
     _put_back(assignment.blank.cells, cells, found, changes)
     notebook = copy.deepcopy(assignment.blank)
     notebook.cells = cells
-    _unique_ids(cells)
+    _unique_ids(cells, {cell.id for cell in assignment.blank.cells if _grade_id(cell)})
     if len(changes) > LISTED:
         changes[LISTED:] = [f"… and {len(changes) - LISTED} more changes of this kind."]
     return Restored(notebook, changes)
@@ -99,10 +139,9 @@ def _grade_id(cell):
 
 def _plain(cell):
     """A student's own cell, without what nbgrader would read."""
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    fresh = make.get(cell.cell_type, nbformat.v4.new_raw_cell)(source=cell.source)
-    fresh.id = str(cell.get("id", fresh.id))
-    return fresh
+    cell = copy.deepcopy(cell)
+    cell.metadata.pop("nbgrader", None)
+    return cell
 
 
 def _paired(ours, theirs, released, changes):
@@ -134,9 +173,16 @@ def _put_back(blank, cells, found, changes):
         before = grade_id
 
 
-def _unique_ids(cells):
+def _unique_ids(cells, reserved=()):
+    """Give a new id to whoever comes second; the reserved ones are for cells with a grade id."""
     seen = set()
     for cell in cells:
-        if cell.id in seen or not cell.id:
+        if cell.id in seen or (cell.id in reserved and not _grade_id(cell)):
             cell.id = nbformat.v4.new_code_cell().id
         seen.add(cell.id)
+
+
+def _shown(text):
+    """A student's text fit for a sentence: one line, no control characters, not too long."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -169,7 +169,10 @@ def abbreviate(value):
 
 
 def _short(number):
-    return str(number) if isinstance(number, (np.bool_, np.integer)) else f"{number:.4g}"
+    if isinstance(number, (np.bool_, np.integer)):
+        return str(number)
+    whole = np.isreal(number) and abs(number) < 1e6 and number == np.round(number)
+    return f"{number.real:.0f}" if whole else f"{number:.4g}"
 
 
 def plot(expected, got):

@@ -264,3 +264,11 @@ def test_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def test_render_is_deterministic():
     assert every_field_hostile() == every_field_hostile()
+
+
+@pytest.mark.parametrize(
+    ("points", "answer", "word"),
+    [(None, "So.", "still to be graded"), (0, "So.", "graded by hand"), (0, " \n", "not attempted")],
+)
+def test_a_written_answer_says_where_it_stands(points, answer, word):
+    assert word in page([], [WrittenReport("why", 3, points, answer, None)])

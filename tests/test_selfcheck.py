@@ -600,3 +600,12 @@ def test_jupyter_shows_it_once(beside):
     shown_as, _ = shell.display_formatter.format(found)
     assert {"text/plain", "text/html"} <= set(shown_as)
     assert "`fir_filter`, line 3: `y[3] = x[0]`" in shown_as["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(22050.0, "22050"), (0.125, "0.125"), (1 / 3, "0.3333"), (-2.0, "-2"), (1e9, "1e+09"), (2 + 1j, "2+1j")],
+)
+def test_numbers_are_written_as_a_reader_would(value, text):
+    assert abbreviate(np.array(value)) == text
+    assert abbreviate(np.array([value])) == f"[{text}]"

@@ -326,9 +326,9 @@ def sample_by_sample(x, a):
 
 @fir_filter.equivalent
 def as_a_toeplitz_product(x, a):
-    lag = np.arange(len(x))[:, None] - np.arange(len(x))  # (T, T)
-    matrix = np.where((lag >= 0) & (lag < len(a)), a[np.clip(lag, 0, len(a) - 1)], 0.0)
-    return matrix @ x
+    from scipy.linalg import toeplitz
+
+    return toeplitz(x, np.zeros(len(a))) @ a  # (T, P + 1): column i is x, i samples later
 
 
 @fir_filter.equivalent
