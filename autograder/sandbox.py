@@ -34,6 +34,8 @@ FIXED = {
     "MPLBACKEND": "agg",
     "PYTHONHASHSEED": "0",
     "NBGRADER_EXECUTION": "autograde",
+    "PIP_RETRIES": "0",  # `!pip install` has no network to wait for
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
 
 
