@@ -134,7 +134,7 @@ def _try_seed(assignment, reciter, seed, on_examples, forms, progress):
 
 def _whole_notebooks(assignment, sandbox, seed):
     """The solution notebook and the blank one, graded as a student's is."""
-    expected = reference.compute(assignment, seed, sandbox)
+    expected = reference.compute(assignment, seed, [sandbox])
     rows = []
     for title, notebook, kind, credit in (
         ("the solution gets full marks", assignment.source, PASSED, 1.0),

@@ -230,11 +230,11 @@ def define(request, limits):
     if request["source"] is None:
         names[name] = _replaced.pop(name)
         return {"error": None}, []
-    scope, place = dict(names), f"<stand-in {name}>"
+    source, scope, place = request["source"], dict(names), f"<stand-in {name}>"
     # AutoGraph reads a function's source, as it can in a notebook
-    linecache.cache[place] = (len(request["source"]), None, request["source"].splitlines(keepends=True), place)
+    linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     try:
-        exec(compile(request["source"], place, "exec"), scope)
+        exec(compile(source, place, "exec"), scope)
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}, []
     names[name] = scope[name]

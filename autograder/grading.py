@@ -77,7 +77,7 @@ def grade(course, name, students=None, workers=None, seed=None, trust=False, lim
         clock.lap("database")
         _ready(sandboxes[0], trust)
         clock.lap("start")
-        expected = reference.obtain(assignment, seed, lambda: sandboxes[0], course.records / "reference")
+        expected = reference.obtain(assignment, seed, lambda: sandboxes, course.records / "reference")
         for sandbox in sandboxes:
             sandbox.warm(expected.modules)
         clock.lap("reference")

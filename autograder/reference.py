@@ -1,8 +1,9 @@
 """An assignment and a seed in, this run's inputs and everything that is expected of them out.
 
 The solution notebook is run once, in a child like a student's, and asked the run's inputs; then every
-misconception takes its answer's place and is asked the same. No expected value is written down anywhere
-but in the cache, which goes by content.
+misconception and every equivalent takes its answer's place and is asked the same. Inputs on which one of
+them would be misjudged are no ground to grade on. No expected value is written down anywhere but in the
+cache, which goes by content.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import io
 import json
 import secrets
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -18,7 +20,7 @@ import numpy as np
 from autograder import channel
 from autograder.assignment import test_cell
 from autograder.confine import Limits
-from autograder.judge import Answer, Expectation
+from autograder.judge import PASSED, Answer, Expectation, judge
 from autograder.probe import read_answer
 from autograder.question import CourseError
 from autograder.recorder import Cell, Request
@@ -140,20 +142,63 @@ def _holds_foreign(value):
 
 def expect(reciter, request):
     """The expectation for one question's inputs."""
-    question = reciter.assignment.questions[request.name]
-    return Expectation(
-        len(request.examples),
-        [answer.value for answer in reciter.answers(request)],
-        {name: reciter.answers(request, name) for name in question.misconceptions},
-    )
+    stand_ins = reciter.assignment.questions[request.name].misconceptions
+    answers = {name: reciter.answers(request, name) for name in (None, *stand_ins)}
+    return _expectation(request, answers, stand_ins)
 
 
-def compute(assignment, seed, sandbox):
-    """Draw the inputs and let the solution and all misconceptions answer them."""
+def _expectation(request, answers, misconceptions):
+    """What the answers of the solution, under None, and of the misconceptions make."""
+    values = [answer.value for answer in answers[None]]
+    return Expectation(len(request.examples), values, {name: answers[name] for name in misconceptions})
+
+
+def compute(assignment, seed, sandboxes):
+    """Draw the inputs and let the solution and all stand-ins answer them, shared out among sandboxes."""
     requests = draw(assignment, seed)
-    with Reciter(assignment, sandbox) as reciter:
-        expectations = {request.name: expect(reciter, request) for request in requests}
-        return Reference(seed, requests, expectations, reciter.child.modules())
+    tasks = [
+        (request, stand_in)
+        for request in requests
+        for stand_in in (None, *_stand_ins(assignment.questions[request.name]))
+    ]
+
+    def share(number):
+        with Reciter(assignment, sandboxes[number]) as reciter:
+            mine = tasks[number :: len(sandboxes)]
+            answers = {(request.name, name): reciter.answers(request, name) for request, name in mine}
+            return answers, reciter.child.modules()
+
+    with ThreadPoolExecutor(len(sandboxes)) as pool:
+        shares = list(pool.map(share, range(len(sandboxes))))
+    given = {key: value for answers, _ in shares for key, value in answers.items()}
+    expectations = {}
+    for request in requests:
+        question = assignment.questions[request.name]
+        answers = {name: given[request.name, name] for name in (None, *_stand_ins(question))}
+        expectation = expectations[request.name] = _expectation(request, answers, question.misconceptions)
+        _see_that_it_is_fair(assignment, question, expectation, answers, seed)
+    modules = sorted({name for _, imported in shares for name in imported})
+    return Reference(seed, requests, expectations, modules)
+
+
+def _stand_ins(question):
+    return (*question.misconceptions, *question.equivalents)
+
+
+def _see_that_it_is_fair(assignment, question, expectation, answers, seed):
+    """No misconception may win and no equivalent lose on this run's inputs."""
+    for name in _stand_ins(question):
+        passed = judge(question, expectation, answers[name]).kind == PASSED
+        if passed == (name in question.misconceptions):
+            what = f"misconception `{name}` would pass" if passed else f"equivalent `{name}` would lose"
+            _refuse(assignment, seed, f"the {what} `{question.name}`")
+
+
+def _refuse(assignment, seed, what):
+    raise CourseError(
+        f"{assignment.name}: on the inputs of seed {seed}, {what}; grading on them would be unfair. "
+        f"`autograder audit {assignment.name}` shows why."
+    )
 
 
 def key(assignment, seed):
@@ -162,15 +207,15 @@ def key(assignment, seed):
     return hashlib.sha256(json.dumps([assignment.digest, seed, versions]).encode()).hexdigest()[:24]
 
 
-def obtain(assignment, seed, sandbox, cache):
-    """As `compute`, from the cache folder where it has this content. `sandbox()` gives one if needed."""
+def obtain(assignment, seed, sandboxes, cache):
+    """As `compute`, from the cache folder where it has this content. `sandboxes()` gives some if needed."""
     path = cache / f"{key(assignment, seed)}.frames"
     if path.is_file():
         try:
             return _load(assignment, seed, path.read_bytes())
         except (channel.BrokenChannel, EOFError, KeyError):
             path.unlink()
-    reference = compute(assignment, seed, sandbox())
+    reference = compute(assignment, seed, sandboxes())
     cache.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{secrets.token_hex(4)}")
     partial.write_bytes(_dump(reference))
