@@ -35,16 +35,35 @@ LATE = """
 def delay(x, n):
     raise ValueError("from before: " + repr([list(v) for v in log]))
 """
+STATEFUL = """
+seen = []
+
+def energy(x):
+    seen.append(1)
+    return (x ** 2).sum() * (len(seen) < 9)
+"""
+WARNING = """
+import sys, warnings
+import numpy as np
+warnings.warn("w")
+print(1, file=sys.stderr)
+"""
+UNTIDY = """
+%matplotlib inline
+import numpy as np
+!pip install nothing
+import google.colab
+"""
 SUBMISSIONS = {
     "honest": {},
     "spy": {"energy": SPY, "delay": LATE},
     "namer": {"energy": NAMED},
     "shaper": {"energy": SHAPED},
     "changer": {"energy": "def energy(x):\n    x *= x\n    return x.sum()"},
-    "leaker": {"energy": "seen = []\ndef energy(x):\n    seen.append(1)\n    return (x ** 2).sum() * (len(seen) < 9)"},
+    "leaker": {"energy": STATEFUL},
     "looping": {"delay": "while True:\n    pass"},
-    "warner": {"imports": "import sys, warnings\nimport numpy as np\nwarnings.warn('w')\nprint(1, file=sys.stderr)"},
-    "untidy": {"imports": "%matplotlib inline\nimport numpy as np\n!pip install nothing\nimport google.colab"},
+    "warner": {"imports": WARNING},
+    "untidy": {"imports": UNTIDY},
 }
 
 
@@ -87,7 +106,7 @@ def test_an_endless_loop_costs_its_own_question(graded):
 
 @pytest.mark.parametrize("student", ["spy", "namer", "shaper"])
 def test_nothing_of_hidden_inputs_reaches_the_student(graded, student):
-    course, run, by_name = graded
+    course, _, by_name = graded
     assert verdict(graded, student).credit == 0
     [hidden] = [one.hidden for one in _requests(graded) if one.name == "energy"]
     page = by_name[student].page.read_text()

@@ -79,7 +79,8 @@ def test_an_answer_that_does_not_come_costs_only_its_question(sandbox, body, err
 
 def test_outputs_are_those_of_the_first_run(sandbox):
     twice = "import os\nprint(os.path.exists('mark'))\nopen('mark', 'w').close()"
-    transcript = record(sandbox, cells(twice, "def f(x):\n    os._exit(0)"), [request("f"), request("f")], QUICK)
+    ending = "def f(x):\n    os._exit(0)"
+    transcript = record(sandbox, cells(twice, ending), [request("f"), request("f")], QUICK)
     assert transcript.outputs["c0"][0]["text"] == "False\n"
 
 
@@ -100,7 +101,8 @@ def test_restarts_are_counted_and_end(sandbox):
 
 def test_a_submission_has_a_limit_of_its_own(sandbox):
     limits = Limits(cell_seconds=30, submission_seconds=1)
-    transcript = record(sandbox, cells("while True:\n    pass", "def f(x):\n    return x"), [request("f")], limits)
+    endless = cells("while True:\n    pass", "def f(x):\n    return x")
+    transcript = record(sandbox, endless, [request("f")], limits)
     assert transcript.answers["f"][0].message == "The submission ran longer than 1 s."
 
 
