@@ -7,7 +7,6 @@ that it must not know ever arrives: it gets source, arguments, and no expectatio
 import io
 import linecache
 import os
-import random
 import socket
 import sys
 import time
@@ -172,7 +171,6 @@ def _settle(options):
     sys.path.insert(0, "")
     sys.stdin = io.StringIO()
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-    random.seed()
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()

@@ -18,6 +18,7 @@ import pytest
 import tiny_course
 from tiny_course import NAME
 
+from autograder import demo
 from autograder.course import Course
 from autograder.release import release
 
@@ -216,3 +217,28 @@ def test_a_grade_given_in_the_formgrader_survives_a_regrade(courses):
     assert rows["test_energy"][0] == 4
     page = (ours / "reports" / NAME / "right.html").read_text()
     assert "Say what falls off." in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", Course(tiny_course.ROOT).assignments())
+def test_nbgrader_gives_this_courses_submissions_the_same_points(name, tmp_path):
+    course, planted = demo.make(Course(tiny_course.ROOT), tmp_path / "ours", name)
+    kinds = {
+        one.story: one.student for one in planted if "loop" not in one.story and "corrupt" not in one.story
+    }
+    del kinds["a crash of the process"]  # a dead kernel ends nbgrader's whole submission
+    for folder in (tmp_path / "ours" / "submitted").iterdir():
+        if folder.name not in kinds.values():
+            shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "ours", tmp_path / "theirs")
+    command(tmp_path / "theirs", "nbgrader", "generate_assignment", name, "--force")
+    command(tmp_path / "theirs", "nbgrader", "autograde", name)
+    command(tmp_path / "ours", "autograder", "grade", name)
+
+    def scores(root):
+        with contextlib.closing(sqlite3.connect(root / "gradebook.db")) as book:
+            return {(student, cell): auto for student, cell, auto, *_ in book.execute(QUERIES["grades"])}
+
+    ours, theirs = scores(tmp_path / "ours"), scores(tmp_path / "theirs")
+    assert len({student for student, _ in ours}) == len(kinds) >= 5
+    assert ours == theirs

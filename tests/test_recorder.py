@@ -73,15 +73,18 @@ def test_an_answer_that_does_not_come_costs_only_its_question(sandbox, body, err
         QUICK,
     )
     assert [one.error for one in transcript.answers["g"]] == [error] * 3
+    assert transcript.restarts == 2  # it is not asked again
     assert values(transcript, "f") == [1, 2]
     assert values(transcript, "h") == [-1, -2]
 
 
 def test_outputs_are_those_of_the_first_run(sandbox):
-    twice = "import os\nprint(os.path.exists('mark'))\nopen('mark', 'w').close()"
-    ending = "def f(x):\n    os._exit(0)"
-    transcript = record(sandbox, cells(twice, ending), [request("f"), request("f")], QUICK)
-    assert transcript.outputs["c0"][0]["text"] == "False\n"
+    drawn = "import os, random\nmark = random.randrange(10**6)\nprint(mark)"
+    ask = "def f(x):\n    return mark\ndef g(x):\n    os._exit(0)\nh = f"
+    transcript = record(sandbox, cells(drawn, ask), [request(name) for name in "fgh"], QUICK)
+    first, second = values(transcript, "f")[0], values(transcript, "h")[0]
+    assert first != second
+    assert float(transcript.outputs["c0"][0]["text"]) == first
 
 
 def test_a_restarted_child_finds_a_fresh_folder(sandbox):
@@ -112,6 +115,11 @@ def test_what_is_printed_while_hidden_inputs_are_there_is_kept_apart(sandbox):
     )
     assert transcript.printed == {"f": "seen 7.5\n"}
     assert "7.5" not in str(transcript.outputs)
+
+
+def test_what_examples_print_is_not_mixed_with_it(sandbox):
+    spoken = "def f(x):\n    x < 5 and print('seen', x)\n    return x"
+    assert record(sandbox, cells(spoken), [request("f", [1.0], [7.5])], QUICK).printed == {}
 
 
 def test_time_is_told_by_step(sandbox):
