@@ -84,7 +84,7 @@ def grade(course, name, students=None, workers=None, seed=None, trust=False, lim
         book = stack.enter_context(gradebook.Book(course))
         graded = []
         for one in _in_parallel(course, assignment, expected, chosen, sandboxes, limits):
-            _save(course, book, assignment, expected, one)
+            save(course, book, assignment, expected, one)
             graded.append(one)
             if progress:
                 progress(len(graded), len(chosen), one)
@@ -128,7 +128,7 @@ def _in_parallel(course, assignment, expected, students, sandboxes, limits):
         if not hasattr(local, "sandbox"):
             with lock:
                 local.sandbox = free.pop()
-        return _grade_one(course, assignment, expected, student, local.sandbox, limits)
+        return grade_one(course, assignment, expected, student, local.sandbox, limits)
 
     with ThreadPoolExecutor(len(sandboxes)) as pool:
         futures = [pool.submit(work, student) for student in students]
@@ -140,7 +140,7 @@ def _in_parallel(course, assignment, expected, students, sandboxes, limits):
             raise
 
 
-def _grade_one(course, assignment, expected, student, sandbox, limits):
+def grade_one(course, assignment, expected, student, sandbox, limits):
     began = time.perf_counter()
     folder = course.folder("submitted", student, assignment.name)
     try:
@@ -168,7 +168,7 @@ def _grade_one(course, assignment, expected, student, sandbox, limits):
     )
 
 
-def _save(course, book, assignment, expected, one):
+def save(course, book, assignment, expected, one):
     """The database, `autograded/`, the grader's own record and the feedback page, in this order."""
     if one.problem:
         one.verdicts = {name: Verdict(name, CRASHED, one.problem) for name in assignment.questions}

@@ -3,8 +3,9 @@
     python benchmarks/grading.py [ASSIGNMENT] [--submissions 30] [--peers 30]
 
 Prints ratios and where the time goes. Both commands are timed as whole processes, imports and start-up
-included. "Warm" is what the same cells and questions take in a process that has run them before, in turn,
-without any grading around them.
+included. "Warm" is what the same cells and questions take in a process that has run them before, without
+any grading around them; every submission is timed both ways, one after the other, so that a machine that
+slows down slows both, and the difference is the median over the submissions.
 """
 
 import argparse
@@ -16,12 +17,12 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from statistics import median
 
 from autograder import assignment as assignments
-from autograder import demo, notebook, reference
+from autograder import demo, gradebook, grading, notebook, reference
 from autograder.confine import Limits
 from autograder.course import Course
-from autograder.grading import grade
 from autograder.sandbox import Sandbox
 
 PROGRAMS = Path(sys.executable).parent
@@ -45,30 +46,23 @@ def run(source, folder, name, count, peers):
     subprocess.run(
         [PROGRAMS / "nbgrader", "generate_assignment", name, "--force"], cwd=theirs.root, check=True, **QUIET
     )
-    warm = warm_seconds(ours, name)
     graded = timed([PROGRAMS / "autograder", "grade", name], ours.root)
-    single = grade(ours, name, workers=1)
     autograded = timed([PROGRAMS / "nbgrader", "autograde", name], theirs.root)
+    warm, alone, spent, once = one_by_one(ours, name)
 
-    rate_ours, rate_theirs = count / graded, peers / autograded
-    each = single.seconds["submissions"] / count
     print(f"{name}, {count} submissions (nbgrader: {peers})")
     print(f"  nbgrader autograde   {autograded / peers:7.2f} s a submission")
     print(f"  autograder grade     {graded / count:7.2f} s a submission, all included")
-    print(f"  throughput           {rate_ours / rate_theirs:7.1f} times nbgrader's")
-    print(f"  warm cells, answers  {warm / count:7.2f} s a submission")
-    print(f"  one worker           {each:7.2f} s a submission: {each - warm / count:+.2f} s above warm")
-    print("where one worker's time goes, seconds a submission")
-    spent = Counter()
-    for one in single.graded:
-        spent.update(one.transcript.spent)
-        spent["reading, judging"] += one.seconds - sum(one.transcript.spent.values())
-    spent["database, files, feedback"] = single.seconds["submissions"] - sum(spent.values())
+    print(f"  throughput           {(count / graded) / (peers / autograded):7.1f} times nbgrader's")
+    print(f"  warm cells, answers  {median(warm):7.2f} s, median")
+    above = median(more - less for more, less in zip(alone, warm, strict=True))
+    print(f"  graded, one worker   {median(alone):7.2f} s, median; median of the differences {above:+.2f} s")
+    print("where one worker's time goes, seconds a submission, mean")
     for step, seconds in spent.items():
         print(f"  {step:26s} {seconds / count:6.3f}")
     print("once a run, seconds")
-    for step in ("database", "start", "reference"):
-        print(f"  {step:26s} {single.seconds[step]:6.3f}")
+    for step, seconds in once.items():
+        print(f"  {step:26s} {seconds:6.3f}")
 
 
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -95,19 +89,34 @@ def make_class(source, folder, name, count):
     return course
 
 
-def warm_seconds(course, name):
-    """What the cells and answers of all submissions take in one process that has run them before."""
+def one_by_one(course, name):
+    """Seconds of every submission, warm and graded; where the graded ones went; seconds once a run."""
     assignment = assignments.load(course, name)
-    total = 0.0
-    with Sandbox(confined=False) as sandbox:
-        requests = reference.draw(assignment, reference.fresh_seed())
-        with sandbox.child(Limits(submission_seconds=3600), assignment.files) as child:
-            recite(child, assignment.source, assignment, requests)
+    warm, alone, spent, once = [], [], Counter(), {}
+    with Sandbox() as sandbox, Sandbox(confined=False) as plain, gradebook.Book(course) as book:
+        began = time.perf_counter()
+        sandbox.wait_ready()
+        once["start"] = time.perf_counter() - began
+        began = time.perf_counter()
+        expected = reference.compute(assignment, reference.fresh_seed(), [sandbox])
+        once["reference"] = time.perf_counter() - began
+        sandbox.warm(expected.modules)
+        with plain.child(Limits(submission_seconds=3600), assignment.files) as child:
+            recite(child, assignment.source, assignment, expected.requests)
             for student in course.students(name):
+                began = time.perf_counter()
+                one = grading.grade_one(course, assignment, expected, student, sandbox, Limits())
+                middle = time.perf_counter()
+                grading.save(course, book, assignment, expected, one)
+                end = time.perf_counter()
+                alone.append(end - began)
+                spent.update(one.transcript.spent)
+                spent["reading, judging"] += middle - began - sum(one.transcript.spent.values())
+                spent["database, files, feedback"] += end - middle
                 path = course.folder("submitted", student, name) / f"{assignment.notebook}.ipynb"
                 restored = notebook.restore(assignment, notebook.read(path))
-                total += recite(child, restored.notebook, assignment, requests)
-    return total
+                warm.append(recite(child, restored.notebook, assignment, expected.requests))
+    return warm, alone, spent, once
 
 
 def recite(child, cells_of, assignment, requests):

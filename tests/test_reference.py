@@ -46,6 +46,12 @@ def test_a_question_more_does_not_move_the_draws_of_the_others(tmp_path):
     assert inputs(load(course, NAME), 3) == {"energy": both["energy"]}
 
 
+def test_two_questions_do_not_share_their_draws(tmp_path):
+    one = assignment(tmp_path, CHECKS.replace("rng.integers(2, 9)) + 5", "rng.integers(5, 9))"))
+    drawn = inputs(one, 3)
+    assert drawn["energy"][0][0][:2] != drawn["delay"][0][0][:2]
+
+
 def test_the_first_hidden_input_is_asked_again_at_the_end(tmp_path):
     for request in reference.draw(assignment(tmp_path), 3):
         assert request.hidden[-1] is request.hidden[0]
