@@ -4,24 +4,41 @@ One entry, `enter`, called before any student code is there. Everything that kee
 the machine is in this module.
 """
 
+import contextlib
 import ctypes
+import importlib.util
 import os
 import resource
 import signal
 import socket
+import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-CLONE_NEWUTS, CLONE_NEWIPC = 0x04000000, 0x08000000
+from autograder import landlock
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 1 << 14, 1 << 18
 
 NAMESPACES = {
     "network": CLONE_NEWNET,
     "processes": CLONE_NEWPID,
     "shared memory": CLONE_NEWIPC,
     "host name": CLONE_NEWUTS,
+    "mounts": CLONE_NEWNS,
 }
-REQUIRED = ("network", "processes")  # `grade` refuses to run student code where one of these fails
+FILES = "files"  # by Landlock
+PROTECTIONS = (*NAMESPACES, FILES)
+REQUIRED = ("network", "processes", FILES)  # `grade` refuses to run student code where one of these fails
+
+# what a program of this system reads to run at all; nothing of these is a user's
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+SHARED_MEMORY = "/dev/shm"
+SHARED_MEMORY_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -85,30 +102,62 @@ def enter(limits, scratch, report):
     os.close(ready_read)
     os.setsid()
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+    if "mounts" in held and "processes" in held:
+        with contextlib.suppress(OSError):  # some containers forbid it; Landlock and the limits still hold
+            _mount_own()
     _limit(limits)
     os.chdir(scratch)
+    if FILES in held:
+        landlock.restrict(readable(), [scratch, SHARED_MEMORY, *DEVICES])
+
+
+def readable():
+    """What a child may read: the system, this Python with its packages, this project's, and the data sets."""
+    packages = [Path(importlib.util.find_spec(name).origin).parent for name in ("autograder", "mlsp_tf")]
+    data = os.environ.get("MLSP_TF_DATA")
+    return [*SYSTEM, sys.prefix, sys.base_prefix, *packages, *([data] if data else [])]
+
+
+def _mount_own():
+    """In the new namespaces: a /proc that shows only them, and shared memory of their own, of limited size."""
+    _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    _mount("proc", "/proc", "proc", hidden)
+    if os.path.isdir(SHARED_MEMORY):
+        _mount("tmpfs", SHARED_MEMORY, "tmpfs", hidden, f"size={SHARED_MEMORY_BYTES}")
+
+
+def _mount(source, target, kind, flags, options=None):
+    words = [None if word is None else word.encode() for word in (source, target, kind, options)]
+    if _libc.mount(*words[:3], ctypes.c_ulong(flags), words[3]):
+        number = ctypes.get_errno()
+        raise OSError(number, f"mount {target}: {os.strerror(number)}")
 
 
 def _separate():
-    """Enter new namespaces; as many as this system allows."""
+    """Enter new namespaces, as many as this system allows; names of what will hold, Landlock included."""
+    held = []
+    if _own_users():
+        for name, flag in NAMESPACES.items():
+            with contextlib.suppress(OSError):
+                unshare(flag)
+                held.append(name)
+    if landlock.version():
+        held.append(FILES)
+    return held
+
+
+def _own_users():
+    """Enter a user namespace, in which the others may be made; root can do without."""
     uid, gid = os.geteuid(), os.getegid()
     try:
         unshare(CLONE_NEWUSER)
     except OSError:
-        if uid:
-            return []
-    else:
-        _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{uid} {uid} 1")
-        _write("/proc/self/gid_map", f"{gid} {gid} 1")
-    held = []
-    for name, flag in NAMESPACES.items():
-        try:
-            unshare(flag)
-        except OSError:
-            continue
-        held.append(name)
-    return held
+        return uid == 0
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{uid} {uid} 1")
+    _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    return True
 
 
 def _write(path, text):
