@@ -80,6 +80,7 @@ def family(pid):
 
 def test_processes_left_behind_end_with_the_child(sandbox):
     with sandbox.child() as child:
+        sandbox._settle()  # the next child is there
         before = family(sandbox._process.pid)
         child.run_cell(DAEMON, 30, "the cell")
         [left_behind] = family(sandbox._process.pid) - before
