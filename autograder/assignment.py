@@ -41,6 +41,7 @@ class Assignment:
     source: the author's notebook, solutions and hidden regions included
     blank: the same with stubs for solutions, as nbgrader stores it; hidden tests still in place
     released: grade id → the cell's text as students get it
+    checks: the text of `checks.py`
     questions: by name, in the notebook's order; written: grade ids of the cells graded by hand
     points: grade id of a graded cell → its points
     files: the release folder, with what lies beside a student's notebook, or None before the first release
@@ -52,6 +53,7 @@ class Assignment:
     source: object
     blank: object
     released: dict[str, str]
+    checks: str
     questions: dict[str, Question]
     traveller: Traveller
     points: dict[str, float]
@@ -72,9 +74,9 @@ def test_cell(question_name):
 def load(course, name):
     """Read and check one assignment of the course."""
     folder = course.source(name)
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.name != name:
         known = ", ".join(course.assignments()) or "none"
-        raise CourseError(f"no assignment `{name}` in {folder.parent}. Known assignments: {known}.")
+        raise CourseError(f"no assignment `{name}` in {course.sources}. Known assignments: {known}.")
     notebooks = sorted(folder.glob("*.ipynb"))
     if len(notebooks) != 1:
         raise CourseError(f"{folder} must hold exactly one notebook; it holds {len(notebooks)}.")
@@ -82,11 +84,14 @@ def load(course, name):
     try:
         source = read_notebook(str(path), as_version=4)
     except Exception as error:
-        raise CourseError(f"{path} cannot be read as an nbgrader notebook: {error}") from error
+        raise CourseError(f"{path} cannot be read as an nbgrader notebook: {_reason(error)}") from error
     checks = folder / CHECKS
     if not checks.is_file():
         raise CourseError(f"{folder} has no {CHECKS}: write one question for every test cell.")
-    text = checks.read_text(encoding="utf-8")
+    try:
+        text = checks.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{checks} is not text in UTF-8: {error.reason} at byte {error.start}.") from error
     questions, traveller = _load_checks(checks, text, name)
     blank = _process(source, BLANKING, course.config)
     released = _process(blank, (ClearHiddenTests, ClearMarkScheme), course.config)
@@ -100,6 +105,7 @@ def load(course, name):
         source=source,
         blank=blank,
         released=_texts(released),
+        checks=text,
         questions=ordered,
         traveller=traveller,
         points=points,
@@ -107,6 +113,13 @@ def load(course, name):
         files=files if files.is_dir() else None,
         digest=digest,
     )
+
+
+def _reason(error):
+    """What nbgrader or its schema says, in one line; a schema's error also names the field."""
+    path = getattr(error, "absolute_path", None)
+    field = f"{'/'.join(map(str, path))}: " if path else ""
+    return field + (getattr(error, "message", None) or str(error)).split("\n")[0]
 
 
 def _process(notebook, steps, config):
@@ -139,12 +152,13 @@ def _load_checks(path, text, assignment):
         traveller = Traveller(text, path.name)
     except CourseError as error:
         raise CourseError(f"{path}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = [
             frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
         ]
-        line = getattr(error, "lineno", None) or (place[-1] if place else "?")
-        raise CourseError(f"{path}, line {line}: {type(error).__name__}: {error}") from error
+        line = getattr(error, "lineno", None) or (place[-1] if place else None)
+        where = f"{path}, line {line}" if line else path
+        raise CourseError(f"{where}: {type(error).__name__}: {error}") from error
     finally:
         sys.dont_write_bytecode = written
     questions = {item.name: item for item in vars(module).values() if isinstance(item, Question)}

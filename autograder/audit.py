@@ -134,17 +134,19 @@ def _try_seed(assignment, reciter, seed, on_examples, forms, progress):
 
 def _whole_notebooks(assignment, sandbox, seed):
     """The solution notebook and the blank one, graded as a student's is."""
-    expected = reference.compute(assignment, seed, [sandbox])
+    requests = reference.draw(assignment, seed)
+    with reference.Reciter(assignment, sandbox) as reciter:
+        expectations = {request.name: reference.expect(reciter, request) for request in requests}
     rows = []
     for title, notebook, kind, credit in (
         ("the solution gets full marks", assignment.source, PASSED, 1.0),
         ("the blank exercise gets none", assignment.blank, UNATTEMPTED, 0.0),
     ):
         cells = reference.code_cells(notebook, assignment.questions)
-        transcript = record(sandbox, cells, expected.requests, Limits(), assignment.files)
+        transcript = record(sandbox, cells, requests, Limits(), assignment.files)
         for name, question in assignment.questions.items():
             verdict = judge(
-                question, expected.expectations[name], transcript.answers[name], transcript.faults.get(name)
+                question, expectations[name], transcript.answers[name], transcript.faults.get(name)
             )
             proved = verdict.kind == kind and verdict.credit == credit
             rows.append(Row(assignment.name, name, title, proved, "" if proved else verdict.sentence))
@@ -236,12 +238,13 @@ def secret_lines(assignment):
         shown = {line.strip() for line in assignment.released.get(grade_id, cell.source).split("\n")}
         public |= shown
         secret |= lines - shown
-    tree = assignment.traveller.tree
-    probes = set(assignment.questions)
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in probes:
+    written = assignment.checks.split("\n")
+    for node in ast.parse(assignment.checks).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in assignment.questions:
             body = node.body[1:] if ast.get_docstring(node) else node.body
-            secret |= {line.strip() for part in body for line in ast.unparse(part).split("\n")}
+            for part in body:  # as written, and as it travels
+                secret |= {line.strip() for line in written[part.lineno - 1 : part.end_lineno]}
+                secret |= {line.strip() for line in ast.unparse(part).split("\n")}
     for question in assignment.questions.values():
         public |= {line.strip() for line in assignment.probe(question).split("\n")}
     return {line for line in secret - public if len(line) >= SHORTEST_SECRET}

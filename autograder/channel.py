@@ -55,7 +55,7 @@ def pack(value, arrays, depth=0):
     Tensors, variables, numbers and sequences of numbers become arrays; other sequences become lists.
     Runs beside student code, so any object may misbehave here: what it raises goes to the caller.
     """
-    if depth > MAX_DEPTH:
+    if depth == MAX_DEPTH:
         return {"foreign": "nested too deeply"}
     if value is None:
         return None
@@ -202,7 +202,7 @@ def _parse_json(frame):
         tree = json.loads(frame.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BrokenChannel("JSON that does not parse") from error
-    level = [tree]
+    level = [[tree]]
     for _ in range(MAX_LEVELS):
         parts = (one.values() if isinstance(one, dict) else one for one in level)
         level = [one for part in parts for one in part if isinstance(one, (dict, list))]

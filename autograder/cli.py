@@ -40,8 +40,31 @@ def main():
     try:
         app()
     except (CourseError, SandboxError) as error:
-        errors.print(Text(f"autograder: {error}"), soft_wrap=True)
-        raise SystemExit(2) from None
+        _refuse(str(error))
+    except OSError as error:
+        _refuse(f"stopped, because {error.filename or 'a file'} cannot be used: {error.strerror}.")
+    except Exception as error:
+        database = sys.modules.get("sqlalchemy")  # loaded only where one was opened
+        if database is None or not isinstance(error, database.exc.SQLAlchemyError):
+            raise
+        _refuse(
+            f"nbgrader's database cannot be used: {getattr(error, 'orig', None) or error}. "
+            "Is it one of nbgrader's, can it be written, and has no other program locked it?"
+        )
+
+
+def _refuse(sentence):
+    errors.print(_line(f"autograder: {sentence}"), soft_wrap=True)
+    raise SystemExit(2) from None
+
+
+def _say(text):
+    console.print(_line(text), soft_wrap=True)
+
+
+def _line(text, style=""):
+    """A text for one line of the terminal, whatever is in it: no markup, no control characters."""
+    return Text("".join(letter if letter.isprintable() else "?" for letter in text), style)
 
 
 @app.command()
@@ -60,13 +83,15 @@ def grade(
     from autograder.course import Course
     from autograder.grading import grade as grade_all
 
+    where = Course(course)
     with _Bar("grading", as_json) as bar:
-        run = grade_all(Course(course), assignment, student, workers, seed, trust, progress=bar.graded)
+        run = grade_all(where, assignment, student, workers, seed, trust, progress=bar.graded)
+    unnamed = where.unnamed(assignment)
     if as_json:
-        console.print_json(json.dumps(_run_data(run)))
+        console.print_json(json.dumps(_run_data(run, unnamed)), ensure_ascii=True)
     else:
-        _show_run(run, Course(course))
-    raise typer.Exit(1 if run.needs_instructor else 0)
+        _show_run(run, where, unnamed)
+    raise typer.Exit(1 if run.needs_instructor or unnamed else 0)
 
 
 @app.command()
@@ -82,14 +107,14 @@ def audit(
     from autograder.course import Course
 
     where, rows, held = Course(course), [], []
-    for name in names or where.assignments():
+    for name in names or _all_assignments(where):
         with _Bar(f"auditing {name}", as_json) as bar:
             found, held = audit_one(where, name, workers or _cores(), bar.counting(SEEDS))
         rows += found
     unproved = sum(not row.proved for row in rows)
     if as_json:
         body = {"rows": [row.to_dict() for row in rows], "proved": len(rows) - unproved, "unproved": unproved}
-        console.print_json(json.dumps(body | {"protections": held}))
+        console.print_json(json.dumps(body | {"protections": held}), ensure_ascii=True)
     else:
         _show_audit(rows, unproved, held)
     raise typer.Exit(1 if unproved else 0)
@@ -108,9 +133,7 @@ def release(
     where, stale = Course(course), False
     for name in names:
         if not check:
-            console.print(
-                f"{name}: written to {releases.release(where, name)}", soft_wrap=True, highlight=False
-            )
+            _say(f"{name}: written to {releases.release(where, name)}")
             continue
         differing = releases.check(where, name)
         stale |= bool(differing)
@@ -119,7 +142,7 @@ def release(
             if differing
             else "up to date"
         )
-        console.print(f"{name}: {state}", soft_wrap=True, highlight=False)
+        _say(f"{name}: {state}")
     raise typer.Exit(1 if stale else 0)
 
 
@@ -135,31 +158,29 @@ def demo(
     from autograder.grading import grade as grade_all
 
     source = _own_course()
-    name = source.assignments()[0]
+    name = _all_assignments(source)[0]
     course, planted = demos.make(source, folder, name)
-    console.print(
-        f"A course with {len(planted)} students of {name}: {course.root}", soft_wrap=True, highlight=False
-    )
+    _say(f"A course with {len(planted)} students of {name}: {course.root}")
     with _Bar("grading", quiet=False) as bar:
         run = grade_all(course, name, workers=workers, limits=demos.LIMITS, progress=bar.graded)
-    _show_run(run, course, {one.student: one.story for one in planted})
+    _show_run(run, course, stories={one.student: one.story for one in planted})
     found = demos.surprises(run, planted)
     for sentence in found:
-        errors.print(Text(f"Not as planted: {sentence}"), soft_wrap=True)
+        errors.print(_line(f"Not as planted: {sentence}"), soft_wrap=True)
     if not found:
         questions = sum(len(one.expected) for one in planted)
-        console.print(f"All {questions} verdicts are the ones that were planted.", highlight=False)
+        _say(f"All {questions} verdicts are the ones that were planted.")
     raise typer.Exit(1 if found else 0)
 
 
 @app.command()
 def doctor():
     """Show which protections hold on this system."""
-    from autograder.confine import NAMESPACES, REQUIRED, probe_protections
+    from autograder.confine import PROTECTIONS, REQUIRED, probe_protections
 
     held = probe_protections()
     table = Table("protection", "here", "needed to grade")
-    for name in NAMESPACES:
+    for name in PROTECTIONS:
         table.add_row(f"own {name}", "yes" if name in held else "no", "yes" if name in REQUIRED else "")
     for name in ("own process group", "resource limits", "wall-clock limits", "own scratch folder"):
         table.add_row(name, "yes", "")
@@ -179,6 +200,13 @@ def _own_course():
 
     here, home = Path.cwd(), Path(__file__).resolve().parent.parent
     return Course(here if (here / CONFIG_NAME).is_file() else home)
+
+
+def _all_assignments(course):
+    found = course.assignments()
+    if not found:
+        raise CourseError(f"no assignments in {course.sources}: a folder with a notebook is one.")
+    return found
 
 
 class _Bar:
@@ -202,21 +230,20 @@ class _Bar:
     def graded(self, done, total, one):
         self.progress.update(self.task, completed=done, total=total)
         if not self.quiet and not console.is_terminal:
-            console.print(
-                f"{done}/{total} {one.student}: {one.points:g} points, {one.seconds:.1f} s", highlight=False
-            )
+            _say(f"{done}/{total} {one.student}: {one.points:g} points, {one.seconds:.1f} s")
 
     def counting(self, total):
         self.progress.update(self.task, total=total)
         return lambda: self.progress.advance(self.task)
 
 
-def _run_data(run):
+def _run_data(run, unnamed):
     return {
         "assignment": run.assignment.name,
         "seed": run.seed,
         "seconds": run.seconds,
         "no submission": run.missing,
+        "unusable names": unnamed,
         "submissions": [
             {
                 "student": one.student,
@@ -232,7 +259,7 @@ def _run_data(run):
     }
 
 
-def _show_run(run, course, stories=None):
+def _show_run(run, course, unnamed=(), stories=None):
     from autograder.assignment import test_cell
 
     assignment = run.assignment
@@ -242,20 +269,22 @@ def _show_run(run, course, stories=None):
         verdicts = one.verdicts.values()
         right = sum(verdict.kind == PASSED for verdict in verdicts)
         story = [stories[one.student]] if stories else []
-        table.add_row(one.student, f"{one.points:g}", f"{right}/{len(verdicts)}", _findings(one), *story)
+        table.add_row(
+            _line(one.student), f"{one.points:g}", f"{right}/{len(verdicts)}", _findings(one), *story
+        )
     console.print(table)
     worth = ", ".join(f"{name} {assignment.points[test_cell(name)]:g}" for name in assignment.questions)
-    console.print(
-        f"Points of {most:g}: {worth}. Written answers are graded by hand.", soft_wrap=True, highlight=False
-    )
+    _say(f"Points of {most:g}: {worth}. Written answers are graded by hand.")
     for one in run.graded:
         for sentence in [one.problem, *one.changes]:
             if sentence:
-                console.print(Text(f"{one.student}: {sentence}"), soft_wrap=True)
+                _say(f"{one.student}: {sentence}")
     for student in run.missing:
-        console.print(Text(f"{student}: no submission of {assignment.name}."), soft_wrap=True)
+        _say(f"{student}: no submission of {assignment.name}.")
+    for name in unnamed:
+        _say(f"{name}: the folder's name is not text in UTF-8; rename it.")
     pages = course.root / "reports" / assignment.name
-    console.print(f"Feedback pages: {pages}/STUDENT.html · seed {run.seed}", soft_wrap=True, highlight=False)
+    _say(f"Feedback pages: {pages}/STUDENT.html · seed {run.seed}")
 
 
 def _findings(one):
@@ -289,15 +318,9 @@ def _show_audit(rows, unproved, held):
     console.print(table)
     for row in rows:
         if not row.proved:
-            console.print(
-                Text(f"UNPROVED {row.question or row.assignment}: {row.claim}. {row.detail}"), soft_wrap=True
-            )
+            _say(f"UNPROVED {row.question or row.assignment}: {row.claim}. {row.detail}")
     protections = ", ".join(held) or "none"
-    console.print(
-        f"{len(rows) - unproved} proved, {unproved} unproved. Kept apart here: {protections}.",
-        soft_wrap=True,
-        highlight=False,
-    )
+    _say(f"{len(rows) - unproved} proved, {unproved} unproved. Kept apart here: {protections}.")
 
 
 if __name__ == "__main__":

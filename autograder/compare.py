@@ -10,6 +10,8 @@ import numpy as np
 
 from autograder.channel import Foreign
 
+MAX_KEYS = 10  # shown in a sentence
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -52,15 +54,18 @@ class close:  # noqa: N801  (a word in `compare=close(rtol=1e-4)`)
             return self._sequence(expected, got)
         if isinstance(expected, dict):
             return self._mapping(expected, got)
-        if not isinstance(expected, np.ndarray):
-            if type(expected) is type(got) and expected == got:
-                return Outcome(None, None, 0.0)
-            return _wrong("type", f"expected {describe(expected)}, got {describe(got)}")
-        return self._array(expected, got)
+        if isinstance(expected, np.ndarray):
+            return self._array(expected, got)
+        if type(expected) is not type(got):
+            wanted = "None" if expected is None else describe(expected)
+            return _wrong("type", f"expected {wanted}, got {describe(got)}")
+        if expected == got:
+            return Outcome(None, None, 0.0)
+        return _wrong("values", "it is another text" if isinstance(got, str) else "it is of another type")
 
     def _sequence(self, expected, got):
         if isinstance(got, np.ndarray) and got.ndim and got.shape[0] == len(expected):
-            got = list(got)  # a list of equal shapes arrives as one array
+            got = [np.asarray(part) for part in got]  # a list of equal shapes arrives as one array
         if not isinstance(got, list):
             return _wrong("type", f"expected {len(expected)} results, got {describe(got)}")
         if len(got) != len(expected):
@@ -77,7 +82,7 @@ class close:  # noqa: N801  (a word in `compare=close(rtol=1e-4)`)
         if not isinstance(got, dict):
             return _wrong("type", f"expected a dict, got {describe(got)}")
         if expected.keys() != got.keys():
-            return _wrong("keys", f"expected the keys {', '.join(expected)}; got {', '.join(got) or 'none'}")
+            return _wrong("keys", f"expected the keys {_listed(expected)}; got {_listed(got)}")
         worst = Outcome(None, None, 0.0)
         for key, value in expected.items():
             outcome = self.outcome(value, got[key])
@@ -87,22 +92,25 @@ class close:  # noqa: N801  (a word in `compare=close(rtol=1e-4)`)
         return worst
 
     def _array(self, expected, got):
-        if not isinstance(got, np.ndarray):
+        shape = _shape(got)
+        if shape is None:
             return _wrong("type", f"expected an array of numbers, got {describe(got)}")
-        if got.ndim != expected.ndim:
+        if len(shape) != expected.ndim:
             return _wrong(
                 "number of axes",
                 f"expected {_axes(expected.ndim)}, shape {expected.shape}; "
-                f"got {_axes(got.ndim)}, shape {got.shape}",
+                f"got {_axes(len(shape))}, shape {shape}",
             )
-        if got.shape != expected.shape:
-            return _wrong("shape", f"expected shape {expected.shape}, got {got.shape}")
+        if shape != expected.shape:
+            return _wrong("shape", f"expected shape {expected.shape}, got {shape}")
+        if expected.size == 0:  # nothing that could be wrong, and an empty list has no dtype
+            return Outcome(None, None, 0.0)
+        got = np.asarray(got)
         if not _kind_allowed(expected, got):
             return _wrong("dtype", f"expected {_kind(expected)}, got {_kind(got)} ({got.dtype})")
-        if got.size == 0:
-            return Outcome(None, None, 0.0)
         wide = np.complex128 if "c" in (expected.dtype.kind, got.dtype.kind) else np.float64
-        expected, got = expected.astype(wide), got.astype(wide)
+        with np.errstate(over="ignore"):  # of a long double
+            expected, got = expected.astype(wide), got.astype(wide)
         finite = np.isfinite(expected)
         if not np.array_equal(np.isfinite(got), finite):
             return _wrong("values", "some values are infinite or not a number")
@@ -111,7 +119,7 @@ class close:  # noqa: N801  (a word in `compare=close(rtol=1e-4)`)
             error = float(np.max(np.abs(got[finite] - expected[finite]), initial=0.0)) / scale
         if not np.array_equal(got[~finite], expected[~finite], equal_nan=True):
             return _wrong("values", "some values are infinite or not a number")
-        if error > self.rtol:
+        if not error <= self.rtol:
             return Outcome("the values differ", "values", error)
         return Outcome(None, None, error)
 
@@ -129,6 +137,21 @@ def _kind_allowed(expected, got):
     """Whole and real numbers stand for each other (their values decide); complex and bool stand apart."""
     groups = {"b": "bool", "i": "real", "u": "real", "f": "real", "c": "complex"}
     return groups[expected.dtype.kind] == groups[got.dtype.kind]
+
+
+def _shape(value):
+    """Shape of an array, or of a list of equal shapes, as a returned tuple arrives; else None."""
+    if isinstance(value, np.ndarray):
+        return value.shape
+    if not isinstance(value, list):
+        return None
+    shapes = {_shape(part) for part in value} or {()}
+    return None if len(shapes) > 1 or None in shapes else (len(value), *shapes.pop())
+
+
+def _listed(keys):
+    shown = ", ".join(list(keys)[:MAX_KEYS]) or "none"
+    return f"{shown}, … {len(keys)} keys" if len(keys) > MAX_KEYS else shown
 
 
 def _axes(ndim):

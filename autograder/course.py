@@ -27,18 +27,23 @@ class Course:
             )
         try:
             self.config = PyFileConfigLoader(CONFIG_NAME, path=str(self.root)).load_config()
-        except Exception as error:
+            self.config.merge(Config(CourseDirectory={"root": str(self.root)}))
+            self.directory = CourseDirectory(config=self.config)
+        except (Exception, SystemExit) as error:
             raise CourseError(
                 f"{self.root / CONFIG_NAME} cannot be read: {type(error).__name__}: {error}"
             ) from error
-        self.config.merge(Config(CourseDirectory={"root": str(self.root)}))
-        self.directory = CourseDirectory(config=self.config)
         _put_programs_on_path()
 
     def folder(self, step, student, assignment):
         """The folder of one of nbgrader's steps, named as in its configuration: "source", "submitted", …"""
         name = getattr(self.directory, f"{step}_directory")
         return self.root / self.directory.format_path(name, student, assignment)
+
+    @property
+    def sources(self):
+        """The folder of all assignments' source folders."""
+        return self.source("x").parent
 
     def source(self, assignment):
         return self.folder("source", ".", assignment)
@@ -48,22 +53,35 @@ class Course:
 
     def assignments(self):
         """Names of all assignments: the folders of the source that hold a notebook."""
-        top = self.source("x").parent
-        return sorted(path.name for path in top.iterdir() if path.is_dir() and any(path.glob("*.ipynb")))
+        if not self.sources.is_dir():
+            return []
+        folders = [path for path in self.sources.iterdir() if path.is_dir() and any(path.glob("*.ipynb"))]
+        return sorted(path.name for path in folders)
 
     def students(self, assignment):
         """Students who have handed in a folder for the assignment."""
+        return [name for name in self._handed_in(assignment) if _is_text(name)]
+
+    def unnamed(self, assignment):
+        """Folders handed in whose name is not text in UTF-8, so that nbgrader's database cannot hold it."""
+        return [name for name in self._handed_in(assignment) if not _is_text(name)]
+
+    def _handed_in(self, assignment):
         top = self.root / self.directory.submitted_directory
         if not top.is_dir():
             return []
-        return sorted(
-            path.name for path in top.iterdir() if self.folder("submitted", path.name, assignment).is_dir()
-        )
+        names = [path.name for path in top.iterdir() if not path.name.startswith(".")]
+        return sorted(name for name in names if self.folder("submitted", name, assignment).is_dir())
 
     @property
     def records(self):
         """Where this grader keeps what nbgrader has no place for: verdicts, seeds, the reference's cache."""
         return self.root / ".autograder"
+
+
+def _is_text(name):
+    """Whether the file system's bytes could be read as text; what could not stands there as surrogates."""
+    return name.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _put_programs_on_path():

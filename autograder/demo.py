@@ -80,13 +80,14 @@ def plant(assignment):
     single = [(q.name, mistake) for q in questions for mistake in q.misconceptions]
     rng.shuffle(single)
     mistakes = itertools.cycle(single)
+    most = min(3, len({name for name, _ in single}))
     while len(stories) < CLASS_SIZE - 4:
-        count = 1 + len(stories) % 3
+        count = most and 1 + len(stories) % most
         answers = {}
         while len(answers) < count:
             name, mistake = next(mistakes)
             answers.setdefault(str(name), str(mistake))
-        stories.append((f"{count} mistake{'s' * (count > 1)}", answers))
+        stories.append((f"{count} mistake{'s' * (count > 1)}" if count else "the solution again", answers))
     planted = []
     for story, answers in stories:
         expected = dict(right)
@@ -152,6 +153,9 @@ def surprises(run, planted):
     found = []
     graded = {one.student: one.verdicts for one in run.graded}
     for one in planted:
+        if one.student not in graded:
+            found.append(f"{one.student} was not graded.")
+            continue
         for name, (kind, mistake) in one.expected.items():
             verdict = graded[one.student][name]
             if (verdict.kind, verdict.misconception) != (kind, mistake):

@@ -75,10 +75,9 @@ def judge(question, expectation, answers, fault=None):
     if "unattempted" in kinds:
         return Verdict(name, UNATTEMPTED, "Not attempted yet.")
     if "missing" in kinds:
-        missing = next(answer for answer in answers if answer.kind == "missing")
-        return Verdict(
-            name, FAILED, f"`{missing.message or name}` is missing: no cell that ran to its end defines it."
-        )
+        on_examples = (one.message for one in answers[: expectation.examples] if one.kind == "missing")
+        missing = next(on_examples, "") or name
+        return Verdict(name, FAILED, f"`{missing}` is missing: no cell that ran to its end defines it.")
     outcomes = compare_all(question, expectation.reference, answers)
     changed = next((answer.changed for answer in answers if answer.changed), ())
     if all(outcome is not None and outcome.ok for outcome in outcomes):
@@ -87,7 +86,7 @@ def judge(question, expectation, answers, fault=None):
         return Verdict(
             name,
             FAILED,
-            f"It changes its argument `{_argument(question, changed[0])}` in place; work on a copy.",
+            f"It changes {_argument(question, changed[0])} in place; work on a copy.",
         )
     for misconception in question.misconceptions.values():
         if matches(question, expectation.misconceptions[misconception.name], answers):
@@ -125,7 +124,7 @@ def _first_fault(question, expectation, answers, outcomes):
             continue
         if index < expectation.examples:
             return _fault_on_example(name, f"Example {index + 1}", answer, outcome)
-        if index == last and outcome is not None and expectation.examples < last:
+        if index == last and outcome is not None:
             return Verdict(
                 name,
                 FAILED,
@@ -161,4 +160,6 @@ def known_error(name):
 
 
 def _argument(question, position):
-    return question.arguments[position] if position < len(question.arguments) else f"number {position + 1}"
+    """In words; a position that no argument has is the student's process's own, and not to be passed on."""
+    known = position < len(question.arguments)
+    return f"its argument `{question.arguments[position]}`" if known else "an argument"

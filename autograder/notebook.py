@@ -65,7 +65,7 @@ def read(path):
         cells = [_cell(item) for item in _items(raw)]
     except RecursionError:
         raise SubmissionError(f"`{name}` is nested too deeply to be a notebook.") from None
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError):
         raise SubmissionError(
             f"`{name}` is not a notebook: its text is not what Jupyter saves. Open it in Jupyter, save it, "
             "and hand it in again."
@@ -98,8 +98,8 @@ def _cell(item):
 
 
 def _clean(text):
-    """The text without halves of surrogate pairs, which no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """The text with plain line ends, and without halves of surrogate pairs, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
 
 
 def restore(assignment, submitted):
@@ -127,7 +127,7 @@ def restore(assignment, submitted):
     notebook.cells = cells
     _unique_ids(cells, {cell.id for cell in assignment.blank.cells if _grade_id(cell)})
     if len(changes) > LISTED:
-        changes[LISTED:] = [f"… and {len(changes) - LISTED} more changes of this kind."]
+        changes[LISTED:] = [f"… and {len(changes) - LISTED} more changes."]
     return Restored(notebook, changes)
 
 
@@ -138,9 +138,9 @@ def _grade_id(cell):
 
 
 def _plain(cell):
-    """A student's own cell, without what nbgrader would read."""
+    """A student's own cell, without metadata that nbgrader would read."""
     cell = copy.deepcopy(cell)
-    cell.metadata.pop("nbgrader", None)
+    cell.metadata = nbformat.from_dict({})
     return cell
 
 

@@ -9,7 +9,16 @@ import sysconfig
 
 import numpy as np
 
-from autograder.channel import NAME_LIMIT, BrokenChannel, pack, unpack
+from autograder.channel import (
+    NAME_LIMIT,
+    BrokenChannel,
+    Results,
+    as_array,
+    cut,
+    pack,
+    type_name,
+    unpack,
+)
 from autograder.judge import Answer
 
 MESSAGE_LENGTH = 500
@@ -49,14 +58,18 @@ def ask(probe, names, arguments, form=None):
     arrays = []
     try:
         result = probe(Student(names), *given)
-        packed = pack(result if form is None else convert(result, form), arrays)
+        if form is not None:
+            result = convert(result, form)
+        if isinstance(result, tuple):
+            result = Results(result)
+        packed = pack(result, arrays)
+        changed = [n for n, pair in enumerate(zip(arguments, given, strict=True)) if not same(*pair)]
     except MissingName as error:
         return {"kind": "missing", "message": str(error)}, []
     except BaseException as error:  # whatever student code raises is its answer, SystemExit too
-        if isinstance(error, NotImplementedError) and not _from_library(error):
+        if issubclass(type(error), NotImplementedError) and not _from_library(error):
             return {"kind": "unattempted"}, []
-        return {"kind": "raised", "error": type(error).__name__[:NAME_LIMIT], "message": message(error)}, []
-    changed = [n for n, (was, now) in enumerate(zip(arguments, given, strict=True)) if not same(was, now)]
+        return {"kind": "raised", "error": type_name(error), "message": message(error)}, []
     return {"kind": "value", "values": [packed], "changed": changed}, arrays
 
 
@@ -74,14 +87,20 @@ def plain(argument):
         return argument.item()
     if isinstance(argument, (list, tuple)):
         return [plain(part) for part in argument]
+    if isinstance(argument, dict):
+        return {key: plain(part) for key, part in argument.items()}
     return argument
 
 
 def convert(result, form):
     """A result as another type that counts as right: "float32", "float64", "tensor" or "list"."""
-    if isinstance(result, (list, tuple)) and any(np.ndim(part) for part in result):
-        return type(result)(convert(part, form) for part in result)
-    array = np.asarray(result)
+    if isinstance(result, tuple):
+        return tuple(convert(part, form) for part in result)
+    if isinstance(result, dict):
+        return {key: convert(part, form) for key, part in result.items()}
+    array = as_array(result)
+    if array is None:  # ragged, or no numbers at all
+        return [convert(part, form) for part in result] if isinstance(result, list) else result
     if form == "list":
         return array.tolist()
     if form == "tensor":
@@ -96,7 +115,7 @@ def convert(result, form):
 def message(error):
     """An exception's text, whatever its class does when asked for it."""
     try:
-        return str(error)[:MESSAGE_LENGTH]
+        return cut(str(error), MESSAGE_LENGTH)
     except BaseException:
         return ""
 
@@ -112,7 +131,10 @@ def same(one, other):
         )
     if isinstance(one, (list, tuple)):
         return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
-    return one == other
+    if isinstance(one, dict):
+        alike = type(one) is type(other) and list(one) == list(other)
+        return alike and all(same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and (one == other or one != one)
 
 
 def read_answer(body):
@@ -137,7 +159,12 @@ def read_answer(body):
 
 def ask_here(probe, names, arguments):
     """Ask in this process: the answer as it would have arrived over the channel."""
-    body, arrays = ask(probe, names, arguments)
+    body, arrays = ask(probe, names, [_arrived(argument) for argument in arguments])
     if "values" in body:
         body["values"] = [unpack(tree, arrays) for tree in body["values"]]
     return read_answer(body)
+
+
+def _arrived(value):
+    arrays = []
+    return unpack(pack(value, arrays), arrays)

@@ -62,7 +62,7 @@ class Question:
 
         def register(function):
             name = function.__name__
-            sentence = " ".join((inspect.getdoc(function) or "").split())
+            sentence = " ".join((function.__doc__ or "").split())  # `getdoc` would take a base class's
             if not sentence:
                 raise CourseError(
                     f"misconception `{name}` of question `{self.name}` has no docstring: "
@@ -85,6 +85,10 @@ class Question:
         return function
 
     def _claim(self, name):
+        if name == self.name:
+            raise CourseError(
+                f"question `{self.name}` has a stand-in of its own name, which would replace it: rename that."
+            )
         if name in self.misconceptions or name in self.equivalents:
             raise CourseError(f"question `{self.name}` has two stand-ins named `{name}`: rename one.")
 

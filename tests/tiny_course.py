@@ -1,10 +1,17 @@
 """A course of one small assignment, which needs no TensorFlow, for the tests of the grader."""
 
+import contextlib
+import io
 import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "01_tiny"
@@ -129,3 +136,36 @@ def hand_in(root, student, notebook):
     folder.mkdir(parents=True)
     text = nbformat.writes(notebook) if isinstance(notebook, dict) else notebook
     (folder / "tiny.ipynb").write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@dataclass
+class Done:
+    """What a command left: its exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+def autograder(*words, here="."):
+    """Run an `autograder` command in this process, which saves its start; a traceback is a failed test."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["autograder", *map(str, words)]),
+        contextlib.chdir(here),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+def cell(notebook, grade_id):
+    """The notebook's first cell with this grade id."""
+    return next(
+        one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
