@@ -5,6 +5,7 @@ that it must not know ever arrives: it gets source, arguments, and no expectatio
 """
 
 import io
+import json
 import linecache
 import os
 import socket
@@ -63,9 +64,9 @@ def prepare_shell():
 
         def system(self, command):
             """A `!command`; IPython's own asks for a terminal, and there is none."""
-            text = self.var_expand(command, depth=1)
+            text, pipe = self.var_expand(command, depth=1), subprocess.PIPE
             done = subprocess.run(
-                text, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+                text, shell=True, stdout=pipe, stderr=subprocess.STDOUT, text=True, errors="replace"
             )
             print(done.stdout, end="")
             self.user_ns["_exit_code"] = done.returncode
@@ -74,8 +75,8 @@ def prepare_shell():
             _outputs.items.append(
                 {
                     "output_type": "error",
-                    "ename": etype.__name__,
-                    "evalue": str(evalue)[: probe.MESSAGE_LENGTH],
+                    "ename": channel.type_name(evalue),
+                    "evalue": probe.message(evalue),
                     "traceback": [str(line)[:2000] for line in stb][:TRACEBACK_LINES],
                 }
             )
@@ -102,8 +103,12 @@ class Outputs:
         self.items = []
 
     def add(self, item):
-        item["data"] = {kind: _text(part) for kind, part in item["data"].items()}
-        size = sum(len(part) for part in item["data"].values() if isinstance(part, str))
+        item["data"] = {str(kind): _text(part) for kind, part in item["data"].items()}
+        try:
+            size = len(json.dumps(item, allow_nan=False))
+        except (TypeError, ValueError, RecursionError):
+            self.write("stdout", "[an output that cannot be stored in a notebook was left out]\n")
+            return
         if self._fits(size):
             self.items.append(item)
 
@@ -216,7 +221,7 @@ def run_cell(request, limits):
         error = raised
     body = {"outputs": _outputs.items, "error": None}
     if error is not None:
-        body["error"] = {"name": type(error).__name__[: channel.NAME_LIMIT], "message": probe.message(error)}
+        body["error"] = {"name": channel.type_name(error), "message": probe.message(error)}
     return body, []
 
 
@@ -224,7 +229,7 @@ def run_probe(request, limits):
     """Ask one probe; what it prints goes to the instructor only."""
     _outputs.start(limits["output_chars"])
     function = probe.compile_probe(request["source"], request["name"])
-    body, arrays = probe.ask(function, _shell.user_ns, request["values"], request["form"])
+    body, arrays = probe.ask(function, _shell.user_ns, request.get("values", []), request["form"])
     printed = "".join(item.get("text", "") for item in _outputs.items)
     return body | {"printed": printed[:2000]}, arrays
 

@@ -112,7 +112,7 @@ def enter(limits, scratch, report):
 
 
 def readable():
-    """What a child may read: the system, this Python with its packages, this project's, and the data sets."""
+    """What a child may read: the system, this Python, its packages and this project's, the data sets."""
     packages = [Path(importlib.util.find_spec(name).origin).parent for name in ("autograder", "mlsp_tf")]
     data = os.environ.get("MLSP_TF_DATA")
     return [*SYSTEM, sys.prefix, sys.base_prefix, *packages, *([data] if data else [])]

@@ -34,7 +34,7 @@ def read(path):
     """The notebook in a submitted file, which may be anything at all."""
     name = path.name
     for folder in (path.parent, path.parent.parent):  # the assignment's and the student's
-        if folder.is_symlink():
+        if os.path.islink(folder):
             raise SubmissionError(
                 f"`{_shown(folder.name)}` is a link; the submission's own folder must stand there."
             )
@@ -45,7 +45,7 @@ def read(path):
         hint = f"; rename `{_shown(others[0].name)}` if that is it" if others else ""
         raise SubmissionError(f"The submission has no file `{name}`{hint}.") from None
     except OSError as error:
-        why = "it is a link" if path.is_symlink() else error.strerror
+        why = "it is a link" if os.path.islink(path) else error.strerror
         raise SubmissionError(f"`{name}` cannot be opened: {why}.") from None
     try:
         status = os.fstat(descriptor)

@@ -120,12 +120,12 @@ def test_shared_memory_is_its_own_and_limited(child):
     "source",
     [
         "import scipy.optimize, email.mime.text, mlsp_tf.plots, autograder\nprint('read')",
-        "import matplotlib.pyplot as plt\nplt.title('x', family='serif')\nplt.savefig('a.png')\nprint('read')",
+        "import matplotlib.pyplot as plt\nplt.title('x', family='serif')\nplt.savefig('a')\nprint('read')",
         "open('a', 'w').write('read')\nprint(open('a').read())",
         "import tempfile\nwith tempfile.TemporaryFile('w+') as f:\n    f.write('x')\nprint('read')",
         "!echo read",
         "print(open('/dev/urandom', 'rb').read(1) and 'read')",
-        "import multiprocessing as m\nwith m.Pool(2) as pool:\n    print('read' if pool.map(abs, [-1]) == [1] else '')",
+        "import multiprocessing as m\nwith m.Pool(2) as pool:\n    print(pool.map(str.lower, ['READ'])[0])",
     ],
 )
 def test_what_a_notebook_needs_works(child, source):

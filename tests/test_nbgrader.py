@@ -222,7 +222,7 @@ def test_a_grade_given_in_the_formgrader_survives_a_regrade(courses):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", Course(tiny_course.ROOT).assignments())
 def test_nbgrader_gives_this_courses_submissions_the_same_points(name, tmp_path):
-    course, planted = demo.make(Course(tiny_course.ROOT), tmp_path / "ours", name)
+    _, planted = demo.make(Course(tiny_course.ROOT), tmp_path / "ours", name)
     kinds = {
         one.story: one.student for one in planted if "loop" not in one.story and "corrupt" not in one.story
     }

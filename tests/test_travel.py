@@ -72,11 +72,7 @@ SOURCES = {
         "xml.domxml.sax",
         {"use", "xml"},
     ),
-    "a submodule by another name": (
-        "import os.path as p\ndef use(x): return p.basename('a/b')",
-        "b",
-        {"use", "p"},
-    ),
+    "a submodule as p": ("import os.path as p\ndef use(x): return p.basename('a/b')", "b", {"use", "p"}),
     "an import that may fail": (
         "try: import m\nexcept ImportError: m = 5\ndef use(x): return m",
         5,

@@ -166,6 +166,4 @@ def autograder(*words, here="."):
 
 def cell(notebook, grade_id):
     """The notebook's first cell with this grade id."""
-    return next(
-        one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-    )
+    return next(one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
