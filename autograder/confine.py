@@ -119,7 +119,7 @@ def readable():
 
 
 def _mount_own():
-    """In the new namespaces: a /proc that shows only them, and shared memory of their own, of limited size."""
+    """In the new namespaces: a /proc that shows only them; shared memory of their own, of limited size."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC
     _mount("proc", "/proc", "proc", hidden)
