@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import shutil
 import tempfile
 import threading
@@ -26,12 +27,14 @@ class Graded:
     """One submission's result.
 
     problem: why it could not be graded at all, or None; changes: what the student had changed
+    lost: the fault is the grader's, so nothing was written and an earlier score stands
     notebook: what goes to `autograded/`; page: the feedback page
     """
 
     student: str
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     problem: str | None = None
+    lost: bool = False
     changes: list[str] = field(default_factory=list)
     notebook: object = None
     transcript: Transcript = field(default_factory=Transcript)
@@ -83,8 +86,11 @@ def grade(course, name, students=None, workers=None, seed=None, trust=False, lim
         clock.lap("reference")
         book = stack.enter_context(gradebook.Book(course))
         graded = []
-        for one in _in_parallel(course, assignment, expected, chosen, sandboxes, limits):
-            save(course, book, assignment, expected, one)
+        workshops = [_Workshop(stack, sandbox, expected.modules) for sandbox in sandboxes]
+        for one in _in_parallel(course, assignment, expected, chosen, workshops, limits):
+            if not one.lost:
+                save(course, book, assignment, expected, one)
+            one.notebook, one.transcript.outputs = None, {}  # written; a large class would not fit in memory
             graded.append(one)
             if progress:
                 progress(len(graded), len(chosen), one)
@@ -113,24 +119,42 @@ def _ready(sandbox, trust):
     lacking = protections_missing(sandbox, REQUIRED)
     if lacking:
         raise SandboxError(
-            f"this system does not let student code be kept apart: no namespace for {' and '.join(lacking)}. "
+            f"this system cannot keep student code apart in: {', '.join(lacking)}. "
             "Nothing was graded. `autograder doctor` shows what holds here; `--trust` grades without a wall, "
             "which is right only inside a container that is itself one."
         )
 
 
-def _in_parallel(course, assignment, expected, students, sandboxes, limits):
-    """Results as they come; each worker thread has one sandbox."""
-    free, local = list(sandboxes), threading.local()
-    lock = threading.Lock()
+class _Workshop:
+    """One worker's sandbox, replaced where it breaks."""
+
+    def __init__(self, stack, sandbox, modules):
+        self.stack, self.sandbox, self.modules = stack, sandbox, modules
+
+    def grade(self, course, assignment, expected, student, limits):
+        """Grade a submission; once more where the sandbox broke, and then say that it did."""
+        for _ in range(2):
+            try:
+                return grade_one(course, assignment, expected, student, self.sandbox, limits)
+            except SandboxError as error:
+                problem = str(error)
+                self.sandbox = self.stack.enter_context(Sandbox(self.sandbox.confined))
+                self.sandbox.warm(self.modules)
+        return Graded(student, problem=f"The grader could not grade this submission: {problem}", lost=True)
+
+
+def _in_parallel(course, assignment, expected, students, workshops, limits):
+    """Results as they come; each worker thread has one workshop."""
+    free, local = queue.SimpleQueue(), threading.local()
+    for workshop in workshops:
+        free.put(workshop)
 
     def work(student):
-        if not hasattr(local, "sandbox"):
-            with lock:
-                local.sandbox = free.pop()
-        return grade_one(course, assignment, expected, student, local.sandbox, limits)
+        if not hasattr(local, "workshop"):
+            local.workshop = free.get()
+        return local.workshop.grade(course, assignment, expected, student, limits)
 
-    with ThreadPoolExecutor(len(sandboxes)) as pool:
+    with ThreadPoolExecutor(len(workshops)) as pool:
         futures = [pool.submit(work, student) for student in students]
         try:
             for future in as_completed(futures):
@@ -164,7 +188,12 @@ def grade_one(course, assignment, expected, student, sandbox, limits):
     }
     gradebook.annotate(assignment, restored.notebook, transcript, verdicts)
     return Graded(
-        student, verdicts, None, restored.changes, restored.notebook, transcript, time.perf_counter() - began
+        student,
+        verdicts=verdicts,
+        changes=restored.changes,
+        notebook=restored.notebook,
+        transcript=transcript,
+        seconds=time.perf_counter() - began,
     )
 
 

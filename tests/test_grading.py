@@ -6,9 +6,12 @@ import pytest
 import tiny_course
 from tiny_course import NAME
 
+from autograder import grading
+from autograder.confine import Limits
 from autograder.course import Course
 from autograder.grading import grade
 from autograder.release import release
+from autograder.sandbox import Sandbox
 
 SPY = """
 log = []
@@ -74,8 +77,6 @@ def graded(tmp_path_factory):
     release(course, NAME)
     for student, texts in SUBMISSIONS.items():
         tiny_course.hand_in(root, student, tiny_course.answers(**texts))
-    from autograder.confine import Limits
-
     run = grade(course, NAME, seed=7, limits=Limits(cell_seconds=3))
     return course, run, {one.student: one for one in run.graded}
 
@@ -144,6 +145,34 @@ def test_scores_are_in_the_database_once(graded):
     with Gradebook(graded[0].directory.db_url, graded[0].directory.course_id) as book:
         scores = {one.student.id: one.score for one in book.find_assignment(NAME).submissions}
     assert scores == {student: one.points for student, one in graded[2].items()}
+
+
+class Breaking(Sandbox):
+    """A sandbox whose process is killed when its student number `at` comes."""
+
+    at, children = 0, 0
+
+    def child(self, limits=None, files=None):
+        if limits is not None and limits.cell_seconds == 3:
+            type(self).children += 1
+            if self.children in type(self).at:
+                self._process.kill()
+        return super().child(limits, files)
+
+
+@pytest.mark.parametrize(("at", "lost"), [([2], set()), ([2, 3], {"honest"})])
+def test_a_sandbox_that_breaks_costs_a_second_try_and_then_its_submission_only(graded, monkeypatch, at, lost):
+    monkeypatch.setattr(grading, "Sandbox", Breaking)
+    monkeypatch.setattr(Breaking, "at", at)
+    monkeypatch.setattr(Breaking, "children", 0)
+    students = ["changer", "honest", "warner"]
+    again = grade(graded[0], NAME, students, workers=1, seed=7, limits=Limits(cell_seconds=3))
+    assert {one.student for one in again.graded if one.lost} == lost
+    assert again.needs_instructor == bool(lost)
+    for one in again.graded:
+        if one.student not in lost:
+            assert one.verdicts == graded[2][one.student].verdicts
+    assert "<strong>10</strong>" in graded[2]["honest"].page.read_text()  # what was there stands
 
 
 def _requests(graded):
