@@ -116,10 +116,10 @@ def load(course, name):
 
 
 def _reason(error):
-    """What nbgrader or its schema says, in one line; a schema's error also names the field."""
+    """What nbgrader or its schema says, without the schema; with the field where it names one."""
     path = getattr(error, "absolute_path", None)
     field = f"{'/'.join(map(str, path))}: " if path else ""
-    return field + (getattr(error, "message", None) or str(error)).split("\n")[0]
+    return field + (getattr(error, "message", None) or str(error))
 
 
 def _process(notebook, steps, config):
