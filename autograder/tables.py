@@ -16,6 +16,7 @@ errors = Console(stderr=True)
 
 
 def say(text):
+    """Print one line."""
     console.print(line(text), soft_wrap=True)
 
 
@@ -43,16 +44,19 @@ class Bar:
         self.progress.stop()
 
     def graded(self, done, total, one):
+        """One submission is done."""
         self.progress.update(self.task, completed=done, total=total)
         if not self.quiet and not console.is_terminal:
             say(f"{done}/{total} {one.student}: {one.points:g} points, {one.seconds:.1f} s")
 
     def counting(self, total):
+        """A function to call for each of `total` steps."""
         self.progress.update(self.task, total=total)
         return lambda: self.progress.advance(self.task)
 
 
 def run_data(run, unnamed):
+    """A run as JSON takes it; `unnamed`: folders whose names are no text."""
     return {
         "assignment": run.assignment.name,
         "seed": run.seed,
@@ -64,10 +68,11 @@ def run_data(run, unnamed):
                 "student": one.student,
                 "points": one.points,
                 "problem": one.problem,
+                "lost": one.lost,
                 "changes": one.changes,
                 "verdicts": [verdict.to_dict() for verdict in one.verdicts.values()],
                 "seconds": one.seconds,
-                "page": str(one.page),
+                "page": str(one.page) if one.page else None,
             }
             for one in run.graded
         ],
@@ -75,6 +80,7 @@ def run_data(run, unnamed):
 
 
 def show_run(run, course, unnamed=(), stories=None):
+    """The class as a table, then a line for whatever needs one; `stories`: student → what it is made from."""
     from autograder.assignment import test_cell
 
     assignment = run.assignment
