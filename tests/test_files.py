@@ -15,18 +15,6 @@ ROOT = tiny_course.ROOT
 HOME = Path.home()
 
 
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as one:
-        yield one
-
-
-@pytest.fixture
-def child(sandbox):
-    with sandbox.child() as one:
-        yield one
-
-
 def outcome(child, source):
     """What a cell raises, or else prints."""
     outputs, error = child.run_cell(source, 30, "the cell")

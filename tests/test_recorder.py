@@ -5,15 +5,8 @@ import pytest
 
 from autograder.confine import Limits
 from autograder.recorder import MAX_RESTARTS, Cell, Request, record
-from autograder.sandbox import Sandbox
 
 QUICK = Limits(cell_seconds=1, probe_seconds=1)
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as one:
-        yield one
 
 
 def cells(*sources):

@@ -14,18 +14,6 @@ from autograder.recorder import Request
 from autograder.sandbox import ChildLost, Sandbox, SandboxError, protections_missing
 
 
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as one:
-        yield one
-
-
-@pytest.fixture
-def child(sandbox):
-    with sandbox.child() as one:
-        yield one
-
-
 def shown(child, source, seconds=30):
     """What a cell prints."""
     outputs, error = child.run_cell(source, seconds, "the cell")
