@@ -18,6 +18,7 @@ from autograder.assignment import test_cell
 
 PERMISSIONS = 0o444  # nbgrader's own for what it has autograded
 TIMESTAMP = "timestamp.txt"
+TIMESTAMP_LENGTH = 100  # characters of it that are read
 LANGUAGE = {  # as a kernel says of itself
     "name": "python",
     "version": platform.python_version(),
@@ -53,9 +54,8 @@ class Book:
         timestamp = self._timestamp(assignment, student)
         when = {} if timestamp is None else {"timestamp": timestamp}
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", SAWarning
-            )  # nbgrader adds rows in an order that SQLAlchemy 2 remarks on
+            # nbgrader adds rows in an order that SQLAlchemy 2 remarks on
+            warnings.simplefilter("ignore", SAWarning)
             submission = book.update_or_create_submission(assignment.name, student, **when)
         [record] = [one for one in submission.notebooks if one.name == assignment.notebook]
         cells = _graded(notebook)
@@ -88,7 +88,10 @@ class Book:
     def _timestamp(self, assignment, student):
         path = self.course.folder("submitted", student, assignment.name) / TIMESTAMP
         try:
-            return utils.parse_utc(path.read_text(encoding="utf-8").strip())
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                return None
+            with open(path, encoding="utf-8") as stream:
+                return utils.parse_utc(stream.read(TIMESTAMP_LENGTH).strip())
         except (OSError, ValueError, OverflowError):
             return None
 

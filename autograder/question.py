@@ -100,8 +100,12 @@ def question(*, examples, draws, compare, count=6, margin=None):
     """
     if not examples:
         raise CourseError("a question needs at least one example: the student's self-check shows them.")
-    if count < 1:
+    if type(count) is not int or count < 1:
         raise CourseError(f"a question needs at least one hidden input, not count={count}.")
+    if not callable(draws):
+        raise CourseError("draws must be a function of a random generator, as in `draws=lambda rng: (…,)`.")
+    if not hasattr(compare, "outcome"):
+        raise CourseError(f"compare must be a comparison, as in `compare=close(rtol=1e-4)`, not {compare!r}.")
 
     def register(probe):
         arguments = tuple(inspect.signature(probe).parameters)

@@ -16,7 +16,7 @@ MAX_RESTARTS = 8
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell to run: `key` is its grade id or its place, `label` its name in sentences."""
+    """A code cell to run: `key` is its grade id or its place, `label` what sentences call it."""
 
     key: str
     label: str
@@ -120,7 +120,7 @@ class _Recorder:
         seconds = self._seconds(self.limits.cell_seconds)
         try:
             with self._timed("cells"):
-                outputs, error = self.child.run_cell(cell.source, seconds, f"cell `{cell.label}`")
+                outputs, error = self.child.run_cell(cell.source, seconds, f"cell {cell.label}")
         except ChildLost as loss:
             self.lost.add(cell.key)
             self.transcript.faults[cell.key] = (loss.kind, _sentence(loss))
@@ -132,7 +132,7 @@ class _Recorder:
                 text = f": {error[1]}" if error[1] else "."
                 self.transcript.faults[cell.key] = (
                     "raised",
-                    f"Cell `{cell.label}` stops with {error[0]}{text}",
+                    f"Cell {cell.label} stops with {error[0]}{text}",
                 )
         return True
 

@@ -55,16 +55,27 @@ def draw(assignment, seed):
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         hidden = []
         for _ in range(question.count):
-            arguments = question.draws(rng)
-            if not isinstance(arguments, tuple) or len(arguments) != len(question.arguments):
-                raise CourseError(
-                    f"draws of question `{name}` must give a tuple of {len(question.arguments)} arguments "
-                    f"({', '.join(question.arguments)}); got {type(arguments).__name__}."
-                )
-            hidden.append(arguments)
+            hidden.append(_draw_one(question, rng))
         hidden.append(hidden[0])  # asked again: a second call must answer alike
         requests.append(Request(name, assignment.probe(question), list(question.examples), hidden))
     return requests
+
+
+def _draw_one(question, rng):
+    try:
+        arguments = question.draws(rng)
+    except Exception as error:
+        raise CourseError(
+            f"draws of question `{question.name}` stop with {type(error).__name__}: {error}"
+        ) from error
+    wanted = len(question.arguments)
+    if not isinstance(arguments, tuple) or len(arguments) != wanted:
+        got = f"a tuple of {len(arguments)}" if isinstance(arguments, tuple) else type(arguments).__name__
+        raise CourseError(
+            f"draws of question `{question.name}` must give a tuple of {wanted}, "
+            f"({', '.join(question.arguments)}{',' * (wanted == 1)}); got {got}."
+        )
+    return arguments
 
 
 def code_cells(notebook, questions):
@@ -74,7 +85,8 @@ def code_cells(notebook, questions):
     for number, cell in enumerate(notebook.cells, 1):
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if cell.cell_type == "code" and grade_id not in skipped:
-            cells.append(Cell(grade_id or f"cell {number}", grade_id or f"number {number}", cell.source))
+            label = f"`{grade_id}`" if grade_id else f"number {number}"
+            cells.append(Cell(grade_id or f"cell {number}", label, cell.source))
     return cells
 
 
@@ -87,10 +99,10 @@ class Reciter:
         try:
             for cell in code_cells(assignment.source, assignment.questions):
                 _, error = self.child.run_cell(
-                    cell.source, self.child.limits.cell_seconds, f"cell `{cell.label}`"
+                    cell.source, self.child.limits.cell_seconds, f"cell {cell.label}"
                 )
                 if error is not None:
-                    where = f"{assignment.name}: in the solution, cell `{cell.label}`"
+                    where = f"{assignment.name}: in the solution, cell {cell.label}"
                     raise CourseError(f"{where} stops with {error[0]}: {error[1]}")
         except ChildLost as loss:
             self.child.close()
@@ -124,13 +136,16 @@ class Reciter:
         except ChildLost as loss:
             raise CourseError(str(loss)) from loss
         for answer in answers:
-            known = answer.kind == "value" and not _holds_foreign(answer.value)
+            known = answer.kind == "value" and answer.value is not None and not _holds_foreign(answer.value)
             if answer.kind in ("missing", "unattempted") or (stand_in is None and not known):
-                raise CourseError(
-                    f"{what} gives nothing to compare: {answer.kind} {answer.error} {answer.message}".rstrip()
-                    + "."
-                )
+                raise CourseError(f"{what} gives nothing to compare: {_told(answer)}")
         return answers
+
+
+def _told(answer):
+    if answer.kind != "value":
+        return f"{answer.kind} {answer.error} {answer.message}".rstrip() + "."
+    return "None. Does the probe return the result?" if answer.value is None else "an object of its own type."
 
 
 def _holds_foreign(value):

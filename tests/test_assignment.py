@@ -131,6 +131,13 @@ AUTHORS = {
         checks("(np.array([0.5]),)", "(1, 2)"),
         "question `energy`: every example must be a tuple of 1 arguments (x).",
     ),
+    "draws that raise": (
+        checks(DRAWS, "(1 / 0,)"),
+        "draws of question `energy` stop with ZeroDivisionError: division by zero",
+    ),
+    "a number for a comparison": (checks(COMPARE, "compare=1e-4"), "compare must be a comparison"),
+    "half a draw": (checks(COMPARE, f"count=2.5, {COMPARE}"), "not count=2.5"),
+    "a list for draws": (checks(f"draws=lambda rng: {DRAWS}", "draws=[1]"), "draws must be a function"),
     "no draw": (checks(COMPARE, f"count=0, {COMPARE}"), "a question needs at least one hidden input"),
     "no comparison": (
         checks(f"    {COMPARE},\n", ""),
@@ -143,11 +150,11 @@ AUTHORS = {
     ),
     "draws of the wrong length": (
         checks(DRAWS, "(1, 2)"),
-        "draws of question `energy` must give a tuple of 1 arguments (x); got",
+        "draws of question `energy` must give a tuple of 1, (x,); got a tuple of 2.",
     ),
     "draws without a tuple": (
         checks(DRAWS, "rng.normal(size=3)"),
-        "draws of question `energy` must give a tuple of 1 arguments (x); got ndarray.",
+        "draws of question `energy` must give a tuple of 1, (x,); got ndarray.",
     ),
     "a probe that asks for another name": (checks(ENERGY, "return student.enrgy(x)"), "enrgy"),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbgrader import utils
 from tiny_course import autograder
 
 from autograder import assignment as assignments
@@ -96,7 +95,10 @@ def test_cells_have_ids_that_stay_and_no_outputs(step, name):
     assert set(ids) <= source
 
 
-def test_what_is_graded_is_locked_or_the_students(name):
+def test_a_graded_cell_is_a_students_answer_or_cannot_be_edited(name):
     for one in notebook(COURSE.release(name)).cells:
-        if "nbgrader" in one.metadata:
-            assert utils.is_locked(one) != utils.is_solution(one)
+        marks = one.metadata.get("nbgrader")
+        if marks:
+            assert marks.locked != marks.solution
+            assert one.metadata.get("editable", True) != marks.locked
+            assert not one.metadata.deletable

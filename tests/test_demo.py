@@ -99,4 +99,8 @@ def test_a_verdict_that_was_not_planted_is_a_surprise(source, tmp_path):
     assert demo.surprises(run, [wrong]) == [
         f"{one.student}, delay: planted wraps_round, judged passed: Right."
     ]
+    looping = dataclasses.replace(one, expected={**one.expected, "delay": ("timed out", None)})
+    assert demo.surprises(run, [looping]) == [
+        f"{one.student}, delay: planted timed out, judged passed: Right."
+    ]
     assert demo.surprises(Run(None, 0, [], [], {}), [one]) == [f"{one.student} was not graded."]

@@ -1,6 +1,7 @@
 """A class graded from folder to folder: what each student gets, and what no page may hold."""
 
 import json
+import os
 
 import pytest
 import tiny_course
@@ -11,7 +12,7 @@ from autograder.confine import Limits
 from autograder.course import Course
 from autograder.grading import grade
 from autograder.release import release
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Sandbox, SandboxError
 
 SPY = """
 log = []
@@ -77,6 +78,7 @@ def graded(tmp_path_factory):
     release(course, NAME)
     for student, texts in SUBMISSIONS.items():
         tiny_course.hand_in(root, student, tiny_course.answers(**texts))
+    os.mkfifo(root / "submitted" / "warner" / NAME / "timestamp.txt")  # nobody will ever write to it
     run = grade(course, NAME, seed=7, limits=Limits(cell_seconds=3))
     return course, run, {one.student: one for one in run.graded}
 
@@ -145,6 +147,17 @@ def test_scores_are_in_the_database_once(graded):
     with Gradebook(graded[0].directory.db_url, graded[0].directory.course_id) as book:
         scores = {one.student.id: one.score for one in book.find_assignment(NAME).submissions}
     assert scores == {student: one.points for student, one in graded[2].items()}
+
+
+def test_where_student_code_cannot_be_kept_apart_nothing_is_graded(graded, monkeypatch):
+    course, _, by_name = graded
+    without_files = property(lambda self: ["network", "processes"], lambda self, _: None)
+    monkeypatch.setattr(Sandbox, "held", without_files)
+    before = by_name["honest"].page.stat().st_mtime_ns
+    with pytest.raises(SandboxError, match="apart in: files"):
+        grade(course, NAME, ["honest"])
+    assert by_name["honest"].page.stat().st_mtime_ns == before
+    assert grade(course, NAME, ["honest"], trust=True).graded[0].points == 10
 
 
 class Breaking(Sandbox):

@@ -51,7 +51,7 @@ def test_a_broken_cell_costs_only_itself(sandbox, broken, kind):
 
 
 def test_the_sentence_of_a_fault_names_cell_and_limit(sandbox):
-    transcript = record(sandbox, [Cell("a", "learn_fir", "while True:\n    pass")], [], QUICK)
+    transcript = record(sandbox, [Cell("a", "`learn_fir`", "while True:\n    pass")], [], QUICK)
     assert transcript.faults["a"] == ("timed out", "Cell `learn_fir` ran longer than 1 s.")
 
 

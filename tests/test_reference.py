@@ -102,6 +102,7 @@ BROKEN = {
     "stops with ZeroDivisionError": ("imports", "import numpy as np\n1 / 0"),
     "raised ValueError": ("energy", "def energy(x):\n    raise ValueError('no')"),
     "gives nothing to compare": ("energy", "def energy(x):\n    return object()"),
+    "Does the probe return": ("energy", "def energy(x):\n    x.sum()"),
     "unattempted": ("energy", "def energy(x):\n    raise NotImplementedError"),
     "ended the process": ("energy", "def energy(x):\n    import os\n    os._exit(0)"),
 }
