@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from autograder.question import CourseError
-from autograder.sandbox import SandboxError
+from autograder.sandbox import SandboxError, starting
 from autograder.tables import Bar, console, errors, line, run_data, say, show_audit, show_run
 
 app = typer.Typer(
@@ -64,12 +64,13 @@ def grade(
     as_json: AsJson = False,
 ):
     """Grade an assignment's submissions into nbgrader's database."""
-    from autograder.course import Course
-    from autograder.grading import grade as grade_all
+    with starting(workers or _cores(), confined=not trust) as sandboxes:
+        from autograder.course import Course
+        from autograder.grading import grade as grade_all
 
-    where = Course(course)
-    with Bar("grading", as_json) as bar:
-        run = grade_all(where, assignment, student, workers, seed, trust, progress=bar.graded)
+        where = Course(course)
+        with Bar("grading", as_json) as bar:
+            run = grade_all(where, assignment, sandboxes, student, seed, progress=bar.graded)
     unnamed = where.unnamed(assignment)
     if as_json:
         console.print_json(json.dumps(run_data(run, unnamed)), ensure_ascii=True)
@@ -138,15 +139,16 @@ def demo(
     workers: Workers = None,
 ):
     """Make a small class from an assignment, grade it, and show what was found."""
-    from autograder import demo as demos
-    from autograder.grading import grade as grade_all
+    with starting(workers or _cores()) as sandboxes:
+        from autograder import demo as demos
+        from autograder.grading import grade as grade_all
 
-    source = _own_course()
-    name = _all_assignments(source)[0]
-    course, planted = demos.make(source, folder, name)
-    say(f"A course with {len(planted)} students of {name}: {course.root}")
-    with Bar("grading", quiet=False) as bar:
-        run = grade_all(course, name, workers=workers, limits=demos.LIMITS, progress=bar.graded)
+        source = _own_course()
+        name = _all_assignments(source)[0]
+        course, planted = demos.make(source, folder, name)
+        say(f"A course with {len(planted)} students of {name}: {course.root}")
+        with Bar("grading", quiet=False) as bar:
+            run = grade_all(course, name, sandboxes, limits=demos.LIMITS, progress=bar.graded)
     show_run(run, course, stories={one.student: one.story for one in planted})
     found = demos.surprises(run, planted)
     for sentence in found:

@@ -1,7 +1,6 @@
 """A course and an assignment in, every submission graded: the walk of `cli`, step after step."""
 
 import json
-import os
 import queue
 import shutil
 import tempfile
@@ -58,9 +57,10 @@ class Run:
         return bool(self.missing or any(one.problem for one in self.graded))
 
 
-def grade(course, name, students=None, workers=None, seed=None, trust=False, limits=None, progress=None):
+def grade(course, name, sandboxes, students=None, seed=None, limits=None, progress=None):
     """Grade all submissions of an assignment, or those of `students`; see `Run`.
 
+    sandboxes: one a worker, see `autograder.sandbox.starting`; those that are not confined are trusted
     progress: called with (done, total, Graded) after each submission
     """
     clock = _Clock()
@@ -72,13 +72,11 @@ def grade(course, name, students=None, workers=None, seed=None, trust=False, lim
         where = course.folder("submitted", "STUDENT", name)
         raise CourseError(f"no submission of `{name}` to grade: looked for {where}" + _listed(missing))
     seed = reference.fresh_seed() if seed is None else seed
-    workers = max(1, min(workers or os.cpu_count() or 1, len(chosen)))
     limits = limits or Limits()
     with ExitStack() as stack:
-        sandboxes = [stack.enter_context(Sandbox(confined=not trust)) for _ in range(workers)]
         release.register(course, assignment)
         clock.lap("database")
-        _ready(sandboxes[0], trust)
+        _ready(sandboxes[0])
         clock.lap("start")
         expected = reference.obtain(assignment, seed, lambda: sandboxes, course.records / "reference")
         for sandbox in sandboxes:
@@ -112,9 +110,9 @@ def _listed(missing):
     return f" (asked for {', '.join(missing)})." if missing else "."
 
 
-def _ready(sandbox, trust):
+def _ready(sandbox):
     sandbox.wait_ready()
-    if trust:
+    if not sandbox.confined:
         return
     lacking = protections_missing(sandbox, REQUIRED)
     if lacking:

@@ -86,8 +86,11 @@ class Sandbox:
 
     def close(self):
         """End the zygote and whatever it still has."""
-        with contextlib.suppress(SandboxError, OSError):
-            self._drop_spare()
+        if self._ready:
+            with contextlib.suppress(SandboxError, OSError):
+                self._drop_spare()
+        else:
+            self._process.kill()  # it is still importing
         self._control.close()
         try:
             self._process.wait(timeout=1)
@@ -281,6 +284,13 @@ def _read_cell(body, what):
     if not isinstance(error, dict):
         raise ChildLost(f"{what} sent what is not an error.")
     return outputs, (str(error.get("name"))[: channel.NAME_LIMIT], str(error.get("message")))
+
+
+@contextlib.contextmanager
+def starting(count, confined=True):
+    """Sandboxes that begin to import now, beside whatever the caller does before it needs them."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Sandbox(confined)) for _ in range(count)]
 
 
 def protections_missing(sandbox, required):

@@ -12,7 +12,7 @@ from autograder.confine import Limits
 from autograder.course import Course
 from autograder.grading import grade
 from autograder.release import release
-from autograder.sandbox import Sandbox, SandboxError
+from autograder.sandbox import Sandbox, SandboxError, starting
 
 SPY = """
 log = []
@@ -79,7 +79,8 @@ def graded(tmp_path_factory):
     for student, texts in SUBMISSIONS.items():
         tiny_course.hand_in(root, student, tiny_course.answers(**texts))
     os.mkfifo(root / "submitted" / "warner" / NAME / "timestamp.txt")  # nobody will ever write to it
-    run = grade(course, NAME, seed=7, limits=Limits(cell_seconds=3))
+    with starting(2) as sandboxes:
+        run = grade(course, NAME, sandboxes, seed=7, limits=Limits(cell_seconds=3))
     return course, run, {one.student: one for one in run.graded}
 
 
@@ -136,7 +137,8 @@ def test_a_page_holds_nothing_of_another_student(graded):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_seed_gives_the_same_verdicts_with_any_number_of_workers(graded, workers):
     students = ["honest", "spy", "namer", "shaper", "changer"]
-    again = grade(graded[0], NAME, students, workers=workers, seed=7)
+    with starting(workers) as sandboxes:
+        again = grade(graded[0], NAME, sandboxes, students, seed=7)
     for one in again.graded:
         assert one.verdicts == graded[2][one.student].verdicts
 
@@ -154,10 +156,11 @@ def test_where_student_code_cannot_be_kept_apart_nothing_is_graded(graded, monke
     without_files = property(lambda self: ["network", "processes"], lambda self, _: None)
     monkeypatch.setattr(Sandbox, "held", without_files)
     before = by_name["honest"].page.stat().st_mtime_ns
-    with pytest.raises(SandboxError, match="apart in: files"):
-        grade(course, NAME, ["honest"])
+    with starting(1) as sandboxes, pytest.raises(SandboxError, match="apart in: files"):
+        grade(course, NAME, sandboxes, ["honest"])
     assert by_name["honest"].page.stat().st_mtime_ns == before
-    assert grade(course, NAME, ["honest"], trust=True).graded[0].points == 10
+    with starting(1, confined=False) as sandboxes:
+        assert grade(course, NAME, sandboxes, ["honest"]).graded[0].points == 10
 
 
 class Breaking(Sandbox):
@@ -179,7 +182,8 @@ def test_a_sandbox_that_breaks_costs_a_second_try_and_then_its_submission_only(g
     monkeypatch.setattr(Breaking, "at", at)
     monkeypatch.setattr(Breaking, "children", 0)
     students = ["changer", "honest", "warner"]
-    again = grade(graded[0], NAME, students, workers=1, seed=7, limits=Limits(cell_seconds=3))
+    with Breaking() as sandbox:
+        again = grade(graded[0], NAME, [sandbox], students, seed=7, limits=Limits(cell_seconds=3))
     assert {one.student for one in again.graded if one.lost} == lost
     assert again.needs_instructor == bool(lost)
     for one in again.graded:
