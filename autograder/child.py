@@ -25,9 +25,11 @@ _replaced = {}  # answers whose place a stand-in has
 def prepare_shell():
     """Make the IPython shell before the fork; it runs nothing yet."""
     global _shell
+    import matplotlib
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
+    from matplotlib_inline.config import InlineBackend
     from traitlets import Type
     from traitlets.config import Config
 
@@ -86,6 +88,10 @@ def prepare_shell():
     config.InteractiveShell.colors = "nocolor"
     _shell = Shell.instance(config=config)
     _shell.enable_matplotlib("inline")
+    # A kernel draws every figure twice, to crop its margins. A third of the time for pictures goes there,
+    # so these are drawn once, with margins that hold the labels of low figures too.
+    InlineBackend.instance(parent=_shell).print_figure_kwargs = {"bbox_inches": None}
+    matplotlib.rcParams["figure.subplot.bottom"] = 0.22
 
 
 class Outputs:
