@@ -533,7 +533,9 @@ def test_arrays_stand_on_one_line():
 
 
 def test_an_input_that_cannot_be_sent_is_the_author_s_error():
-    bad = question(examples=[({1, 2}, [1.0])], draws=None, compare=close(rtol=1e-6))(fir_filter_like)
+    bad = question(examples=[({1, 2}, [1.0])], draws=lambda rng: (), compare=close(rtol=1e-6))(
+        fir_filter_like
+    )
     with pytest.raises(CourseError, match="example 1: an argument is set"):
         make("x", [(bad, PROBE, Expectation(1, [np.ones(1)], {}))])
 
